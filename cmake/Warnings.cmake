@@ -1,0 +1,9 @@
+# Our own targets are compiled with warnings as errors: datamon_warnings(target...).
+option(DATAMON_WERROR "Treat warnings as errors" ON)
+
+function(datamon_warnings)
+  foreach(target IN LISTS ARGN)
+    target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+                           -Wno-sign-conversion $<$<BOOL:${DATAMON_WERROR}>:-Werror>)
+  endforeach()
+endfunction()

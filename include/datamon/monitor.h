@@ -1,0 +1,176 @@
+/* datamon recording API for C and C++ (C11, C++17 and later; Linux).
+ *
+ * Include this header and mark the stages of your loader; nothing needs to be
+ * linked. When the environment says MON=1 the header opens libdatamon.so.0 at
+ * program start and every call records; otherwise each call is one predictable
+ * branch (<= 1 ns) and nothing is loaded.
+ *
+ *     uint64_t span = datamon_begin(DATAMON_DECODE);
+ *     decode(...);
+ *     datamon_end(span);
+ *
+ * Where the library is looked for: $MON_LIBRARY, then the path that the
+ * program was compiled with (DATAMON_LIBRARY_PATH, set by find_package(datamon)
+ * and pkg-config), then the system's library path. If it cannot be opened one
+ * line goes to stderr and the job runs on, unrecorded.
+ *
+ * Thread-safety: every function may be called from any thread at any time,
+ * except from signal handlers. A span is begun and ended on the same thread.
+ * Errors: none is ever reported to the caller; what cannot be recorded is
+ * counted in the recording. No call throws, locks, allocates (after a thread's
+ * first span) or changes errno.
+ * Ownership: strings are copied before a call returns.
+ */
+#ifndef DATAMON_MONITOR_H_
+#define DATAMON_MONITOR_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Version of the function table below. A library serves every header whose
+ * version is not newer than its own. */
+#define DATAMON_API_VERSION 1u
+
+/* What kind of work a stage is. The diagnosis adds up exclusive time by class;
+ * the numbers are part of the recording format and never change. */
+typedef enum datamon_class {
+  DATAMON_CLASS_OTHER = 0,
+  DATAMON_CLASS_INIT = 1,      /* start-up of a worker or of an epoch */
+  DATAMON_CLASS_FETCH = 2,     /* getting one item; its own time is unnamed dataset code */
+  DATAMON_CLASS_READ = 3,      /* bytes from storage or network */
+  DATAMON_CLASS_DECODE = 4,    /* compressed bytes to samples */
+  DATAMON_CLASS_TRANSFORM = 5, /* crop, resize, flip, normalise, augment */
+  DATAMON_CLASS_COLLATE = 6,   /* items to a batch */
+  DATAMON_CLASS_HANDOFF = 7,   /* send, queue, receive, pin */
+  DATAMON_CLASS_TRANSFER = 8,  /* host memory to device memory */
+  DATAMON_CLASS_WAIT = 9,      /* the consumer waits for a batch */
+  DATAMON_CLASS_COMPUTE = 10,  /* the rest of the consumer's step */
+  DATAMON_CLASS_GPU = 11       /* the device is busy */
+} datamon_class;
+
+/* A stage number. Built-in stages are fixed; others come from
+ * datamon_define_stage(). 0 is never a stage: spans of it are ignored. */
+typedef uint16_t datamon_stage;
+enum {
+  DATAMON_NO_STAGE = 0,
+  DATAMON_INIT = 1,
+  DATAMON_FETCH = 2, /* one item, or one fetched list; encloses read, decode, transform */
+  DATAMON_READ = 3,
+  DATAMON_DECODE = 4,
+  DATAMON_TRANSFORM = 5,
+  DATAMON_COLLATE = 6, /* id: the batch */
+  DATAMON_SEND = 7,    /* id: the batch */
+  DATAMON_QUEUE = 8,   /* residence between send and receive; use datamon_record() */
+  DATAMON_RECEIVE = 9, /* inside wait; id: the batch */
+  DATAMON_PIN = 10,
+  DATAMON_TRANSFER = 11,
+  DATAMON_WAIT = 12,    /* the consumer's input wait; id: the batch it got */
+  DATAMON_COMPUTE = 13, /* id: the batch it works on */
+  DATAMON_GPU_BUSY = 14,
+  DATAMON_FIRST_USER_STAGE = 64,
+  DATAMON_MAX_STAGES = 8192 /* definitions beyond this are refused (DATAMON_NO_STAGE) */
+};
+
+/* What a thread does in the loader. */
+typedef enum datamon_role {
+  DATAMON_ROLE_OTHER = 0,
+  DATAMON_ROLE_CONSUMER = 1, /* takes batches: the training loop */
+  DATAMON_ROLE_WORKER = 2,   /* prepares batches; index is its number from 0 */
+  DATAMON_ROLE_PIN = 3,      /* a pin-memory or hand-off helper thread */
+  DATAMON_ROLE_SAMPLER = 4   /* the monitor's own */
+} datamon_role;
+
+/* No batch or item number is known. */
+#define DATAMON_NO_ID UINT64_MAX
+
+/* The library's functions; filled once, never changed afterwards. */
+typedef struct datamon_api {
+  uint32_t version;
+  uint32_t bytes; /* size of this struct in the library */
+  uint64_t (*now)(void);
+  uint64_t (*begin)(datamon_stage stage);
+  void (*end)(uint64_t span);
+  void (*end_with)(uint64_t span, uint64_t id, uint64_t bytes, const char* name, size_t name_bytes);
+  void (*record)(datamon_stage stage, uint64_t start, uint64_t end, uint64_t id, uint64_t bytes);
+  datamon_stage (*define_stage)(const char* name, size_t name_bytes, uint32_t stage_class,
+                                uint32_t loader);
+  void (*thread)(uint32_t role, uint32_t index, uint32_t loader, const char* name,
+                 size_t name_bytes);
+  void (*note)(const char* key, size_t key_bytes, const char* value, size_t value_bytes);
+} datamon_api;
+
+/* The table, or NULL when this job is not recorded. One per program or shared
+ * object; private to this header. */
+__attribute__((weak, visibility("hidden"))) const datamon_api* datamon_table_;
+
+/* True when the job is being recorded. */
+static inline int datamon_active(void) { return __builtin_expect(datamon_table_ != NULL, 0); }
+
+/* The recording's clock, in ticks (the recording says how long one is); 0 when
+ * not recording. Ticks of all processes of one host can be compared. */
+static inline uint64_t datamon_now(void) { return datamon_active() ? datamon_table_->now() : 0; }
+
+/* Begins a span on this thread; spans nest (up to 64 deep, deeper ones are
+ * counted as dropped). Returns its handle, to be given to exactly one end call;
+ * 0 when nothing is recorded. Ending an outer span ends the inner ones left
+ * open (an exception, longjmp); a handle that is not open is ignored. */
+static inline uint64_t datamon_begin(datamon_stage stage) {
+  return datamon_active() ? datamon_table_->begin(stage) : 0;
+}
+
+/* Ends a span. */
+static inline void datamon_end(uint64_t span) {
+  if (datamon_active()) datamon_table_->end(span);
+}
+
+/* Ends a span and says what it worked on: the item's or batch's number (or
+ * DATAMON_NO_ID), the bytes it handled, and a name (a file's path, say; may be
+ * NULL). The name is kept only for the slowest items. */
+static inline void datamon_end_with(uint64_t span, uint64_t id, uint64_t bytes, const char* name,
+                                    size_t name_bytes) {
+  if (datamon_active()) datamon_table_->end_with(span, id, bytes, name, name_bytes);
+}
+
+/* Records an interval that did not happen on this thread's stack, between two
+ * datamon_now() readings of this host: a batch's residence in a queue, say. It
+ * takes no part in nesting. */
+static inline void datamon_record(datamon_stage stage, uint64_t start, uint64_t end, uint64_t id,
+                                  uint64_t bytes) {
+  if (datamon_active()) datamon_table_->record(stage, start, end, id, bytes);
+}
+
+/* Defines a stage, or returns the number that this process already gave to the
+ * same name, class and loader. Names are bytes of any kind, cut at 104; a name
+ * "transform/blur" is shown below "transform". `loader` numbers the data
+ * loader it belongs to (0 where there is one). Not for hot paths: it locks. */
+static inline datamon_stage datamon_define_stage(const char* name, size_t name_bytes,
+                                                 datamon_class stage_class, uint32_t loader) {
+  return datamon_active()
+             ? datamon_table_->define_stage(name, name_bytes, (uint32_t)stage_class, loader)
+             : (datamon_stage)DATAMON_NO_STAGE;
+}
+
+/* Says what the calling thread is. `name` may be NULL. */
+static inline void datamon_thread(datamon_role role, uint32_t index, uint32_t loader,
+                                  const char* name, size_t name_bytes) {
+  if (datamon_active()) datamon_table_->thread((uint32_t)role, index, loader, name, name_bytes);
+}
+
+/* Writes a fact about the job into the recording: "loader.workers" = "8". The
+ * keys that the report understands are listed in docs/recording-format.md. */
+static inline void datamon_note(const char* key, size_t key_bytes, const char* value,
+                                size_t value_bytes) {
+  if (datamon_active()) datamon_table_->note(key, key_bytes, value, value_bytes);
+}
+
+#ifdef __cplusplus
+} /* extern "C" */
+#endif
+
+#include <datamon/attach.h> /* how datamon_table_ is filled at program start */
+
+#endif /* DATAMON_MONITOR_H_ */

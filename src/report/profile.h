@@ -1,0 +1,185 @@
+// The profile: what a recording says about one data loader, in plain numbers.
+// It holds everything that the diagnosis (and the forecast) may use, and
+// nothing of the file format. Times are seconds unless the name says
+// otherwise; "steady" is the run without start-up, epoch boundaries and drain.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "report/recording.h"
+
+namespace datamon::report {
+
+// The classes of include/datamon/monitor.h, as the report names them.
+enum class StageClass : std::uint8_t {
+  kOther,
+  kInit,
+  kFetch,
+  kRead,
+  kDecode,
+  kTransform,
+  kCollate,
+  kHandoff,
+  kTransfer,
+  kWait,
+  kCompute,
+  kGpu
+};
+inline constexpr int kStageClasses = 12;
+const char* to_string(StageClass stage_class);
+
+// Exclusive wall time, split three ways. The sum is the stage's self time when
+// `known`; otherwise no CPU reading was taken and all three are zero.
+struct TimeSplit {
+  bool known = false;
+  double cpu_s = 0;
+  double runqueue_s = 0;      // ready to run, waiting for a CPU
+  double blocked_s = 0;       // asleep: IO, locks, pipes
+  double fault_s = 0;         // part of blocked_s in spans with major page faults: reading
+  double measured_share = 0;  // how much of the self time the readings cover; the rest is scaled up
+};
+
+struct StageProfile {
+  std::string name;
+  StageClass stage_class = StageClass::kOther;
+  bool on_consumer = false;  // ran on the consumer's thread (num_workers = 0, receive, transfer)
+  std::uint64_t count = 0;
+  double wall_s = 0;  // inclusive
+  double self_s = 0;  // exclusive of nested stages
+  TimeSplit split;
+  std::uint64_t bytes = 0;
+  double p50_ms = 0, p99_ms = 0, max_ms = 0;  // of one span, inclusive
+  double share = 0;  // of all self time that goes into making batches, 0..1
+};
+
+struct WorkerProfile {
+  int index = 0;
+  std::uint32_t pid = 0, tid = 0;
+  std::string name;
+  std::uint64_t items = 0, batches = 0;
+  double alive_s = 0;                               // inside the steady window
+  double busy_s = 0;                                // inside spans
+  double cpu_s = 0, runqueue_s = 0, blocked_s = 0;  // of busy_s
+  std::vector<double> self_s;                       // by StageClass
+  double batch_p50_ms = 0;                          // time to make one batch
+  bool ended_early = false;  // stopped recording without a word long before the consumer did
+};
+
+// One turn of the consumer. Kept for the first and latest ones of a long run.
+struct Step {
+  double start_s = 0;  // since the recording began
+  double wait_s = 0;   // input wait, inclusive of work done inside it
+  double transfer_s = 0;
+  double compute_s = 0;              // the rest of the step
+  std::uint64_t batch = 0;           // id, or kNoId
+  std::uint64_t worker_pid_tid = 0;  // who made it, 0 if unknown
+  double ready_s = 0;                // when the batch was handed over by its worker; <0 unknown
+  bool steady = false;
+};
+
+enum class PhaseKind : std::uint8_t { kStartUp, kSteady, kEpochBoundary, kDrain, kIdle };
+struct Phase {
+  PhaseKind kind = PhaseKind::kSteady;
+  double start_s = 0, end_s = 0;
+};
+
+struct ConsumerProfile {
+  bool present = false;
+  std::uint64_t steps = 0;  // all
+  std::uint64_t steady_steps = 0;
+  double steady_s = 0;                               // wall time of the steady steps
+  double wait_s = 0, transfer_s = 0, compute_s = 0;  // steady sums
+  double first_batch_s = 0;  // from the recording's start to the first batch
+  std::vector<Step> step;    // in order; bounded
+};
+
+// What one batch cost its worker, from single spans (steady, bounded number):
+// the service times that drive resampling and simulation.
+struct BatchSample {
+  std::uint64_t id = 0;
+  int worker = 0;
+  double start_s = 0, end_s = 0;
+  double self_s[kStageClasses] = {};
+  double cpu_s = 0;  // 0 when not read
+  std::uint32_t items = 0;
+};
+
+struct SlowItem {
+  double start_s = 0, duration_ms = 0;
+  std::uint64_t id = 0, bytes = 0;
+  std::uint32_t pid = 0;
+  std::string stage, name;
+  std::vector<std::pair<std::string, double>> parts_ms;
+};
+
+// NaN where the machine does not tell.
+struct MachineProfile {
+  std::string host, cpu_model;
+  int hosts = 1;
+  double cores_online = 0, cores_allowed = 0;       // affinity and cgroup limit taken together
+  double cores_used_total = 0, cores_used_job = 0;  // steady means
+  double throttled_share = 0;                       // of time, by the cgroup's CPU limit
+  double runnable = 0;                              // mean threads running or ready
+  double psi_cpu_some = 0, psi_io_some = 0, psi_io_full = 0, psi_memory_some = 0;  // 0..1
+  double disk_read_bytes_per_s = 0, disk_read_latency_ms = 0, disk_busy_share = 0;
+  std::string disk;                    // the busiest one
+  double job_storage_bytes_per_s = 0;  // read from storage by the job (not page cache)
+  double page_cache_hit_share = 0;     // of bytes its read stage delivered
+  double memory_total_bytes = 0, memory_available_bytes = 0;
+  double major_faults_per_s = 0;
+  double network_receive_bytes_per_s = 0;
+  double gpu_busy_share = 0, gpu_pcie_receive_bytes_per_s = 0;
+  std::string gpu;
+};
+
+struct MonitorCost {
+  std::uint64_t spans = 0, stored_spans = 0, dropped = 0, mismatched_ends = 0;
+  double span_cost_ns = 0;
+  double cost_share = 0;  // of the job's busy thread time; start-up not counted
+  double startup_s = 0;
+  std::uint64_t bytes = 0;   // size of the recording
+  double sampled_share = 0;  // items with CPU readings
+};
+
+struct JobFacts {
+  std::string command;    // the root process's
+  std::string recording;  // directory
+  double started_realtime_s = 0, duration_s = 0;
+  int processes = 0, ranks = 1;
+  bool still_running = false;
+  bool ended_cleanly = false;  // the root process left through exit
+  // As noted by the job or its adapter; 0 or "" if unknown.
+  int workers = 0, prefetch = 0, batch_size = 0;
+  std::string worker_kind;  // "process", "thread", "" (none)
+  std::vector<std::pair<std::string, std::string>> notes;
+};
+
+struct Profile {
+  JobFacts job;
+  int loader = 0;  // which data loader this is about
+  std::string loader_name;
+  std::vector<int> loaders;  // all that the recording has, by consumer time, longest first
+  ConsumerProfile consumer;
+  std::vector<StageProfile> stages;           // steady; in pipeline order
+  std::vector<StageProfile> start_up_stages;  // outside the steady windows
+  std::vector<WorkerProfile> workers;         // by index
+  std::vector<Phase> phases;
+  std::vector<BatchSample> batches;
+  std::vector<SlowItem> slow_items;  // longest first
+  MachineProfile machine;
+  MonitorCost monitor;
+  double items_per_s = 0, batches_per_s = 0, steps_per_s = 0;  // steady
+  std::uint64_t items = 0, batch_count = 0;                    // whole run
+  std::vector<Problem> problems;
+};
+
+struct ProfileOptions {
+  int loader = -1;  // -1: the one whose consumer was busiest
+};
+
+// Never throws for anything a Recording can hold.
+Profile build_profile(const Recording& recording, const ProfileOptions& options = {});
+
+}  // namespace datamon::report
