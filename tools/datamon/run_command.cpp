@@ -1,0 +1,177 @@
+// `datamon run -- COMMAND`: records a job.
+#include <fmt/format.h>
+#include <signal.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+
+#include "child_process.h"
+#include "command.h"
+
+namespace datamon::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kCannotRun = 125;  // as env(1), timeout(1): the failure is ours
+
+// What is handed on to the monitor in the job. The option's name gives the
+// variable's.
+struct Setting {
+  const char* option;
+  const char* help;
+  std::string value;
+};
+
+struct Options {
+  std::string directory;
+  std::string library;
+  std::vector<Setting> settings = {
+      {"--max-mb", "Largest recording of one process in MiB (default 64); sums stay exact", ""},
+      {"--budget", "Percent of the job's time that costly readings may take (default 0.5)", ""},
+  };
+};
+
+bool has_recording(const fs::path& directory) {
+  std::error_code error;
+  for (fs::directory_iterator it(directory, error), end; !error && it != end; it.increment(error))
+    if (it->path().extension() == ".mon") return true;
+  return false;
+}
+
+fs::path fresh_directory() {
+  char time_text[32];
+  const time_t now = time(nullptr);
+  struct tm local = {};
+  localtime_r(&now, &local);
+  strftime(time_text, sizeof time_text, "%Y%m%d-%H%M%S", &local);
+  return fs::current_path() / fmt::format("datamon-{}-{}", time_text, getpid());
+}
+
+// A check for CLI11: "" or what is wrong.
+std::string positive_number(const std::string& text) {
+  char* end = nullptr;
+  const double value = std::strtod(text.c_str(), &end);
+  const bool good = end != text.c_str() && *end == '\0' && value > 0 && value < 1e9;
+  return good ? "" : "must be a positive number, not '" + text + "'";
+}
+
+// Inside a job that is being recorded, the command belongs to that recording.
+bool joins_recording() {
+  const char* on = std::getenv("MON");
+  return on != nullptr && on[0] != '\0' && std::string_view(on) != "0" &&
+         std::getenv("MON_DIR") != nullptr;
+}
+
+fs::path prepare_directory(const Options& options) {
+  const fs::path directory =
+      options.directory.empty() ? fresh_directory() : fs::absolute(options.directory);
+  if (has_recording(directory) && !joins_recording())
+    throw CommandError(fmt::format("{} already holds a recording, and two jobs in one would be "
+                                   "mixed up; name another with --dir or remove it",
+                                   directory.string()),
+                       kCannotRun);
+  std::error_code error;
+  fs::create_directories(directory, error);
+  if (error)
+    throw CommandError(fmt::format("cannot create {}: {}; name a folder that can be written with "
+                                   "--dir",
+                                   directory.string(), error.message()),
+                       kCannotRun);
+  return directory;
+}
+
+// The monitor library beside this program: in the build tree or installed.
+fs::path find_library() {
+  std::error_code error;
+  const fs::path here = fs::read_symlink("/proc/self/exe", error).parent_path();
+  for (const char* place : {"../lib", "../" DATAMON_INSTALL_LIBDIR, "../lib64", "."}) {
+    const fs::path candidate = here / place / "libdatamon.so.0";
+    if (fs::exists(candidate, error)) return fs::weakly_canonical(candidate, error);
+  }
+  return {};
+}
+
+std::string shown(const fs::path& directory) {
+  std::error_code error;
+  const fs::path relative = directory.lexically_proximate(fs::current_path(error));
+  return error || relative.native().starts_with("..") ? directory.string() : relative.string();
+}
+
+std::string why_nothing(const ChildResult& result, const fs::path& library) {
+  if (library.empty())
+    return "libdatamon.so.0 was not found beside this program; set MON_LIBRARY to its path";
+  if (result.signal == SIGKILL) return "the command was killed before it began to record";
+  return "no process of the command uses datamon (a C or C++ program includes "
+         "datamon/monitor.h; set-user-ID programs are never recorded); see: datamon doctor";
+}
+
+int run(const Options& options, const std::vector<std::string>& command) {
+  if (command.empty())
+    throw CommandError("run: no command given\ntry: datamon run -- python train.py", 2);
+  const fs::path directory = prepare_directory(options);
+  const fs::path library = options.library.empty() ? find_library() : fs::path(options.library);
+  std::vector<std::pair<std::string, std::string>> environment = {{"MON", "1"},
+                                                                  {"MON_DIR", directory.string()}};
+  if (!library.empty()) environment.emplace_back("MON_LIBRARY", library.string());
+  for (const Setting& setting : options.settings)
+    if (!setting.value.empty())
+      environment.emplace_back(environment_name(setting.option + 2), setting.value);
+
+  const ChildResult result = run_child(command, environment);
+
+  std::error_code error;
+  const bool recorded = has_recording(directory);
+  if (!recorded) fs::remove(directory, error);  // only if empty
+  if (result.start_error != 0) {
+    throw CommandError(
+        fmt::format("cannot run {}: {}; {}", command.front(), std::strerror(result.start_error),
+                    result.exit_code == 127 ? "check its spelling and that PATH has it"
+                                            : "check that it is an executable program"),
+        result.exit_code);
+  }
+  if (recorded)
+    std::cerr << fmt::format("datamon: recorded in {} · next: datamon report {}\n",
+                             shown(directory), shown(directory));
+  else
+    std::cerr << fmt::format("datamon: nothing was recorded: {}\n", why_nothing(result, library));
+  return result.exit_code;
+}
+
+}  // namespace
+
+void add_run_command(CommandSet& commands) {
+  auto options = std::make_shared<Options>();
+  CLI::App& app = commands.add(
+      {.name = "run",
+       .summary = "Record a job",
+       .usage = "[OPTIONS] -- COMMAND [ARGUMENT...]",
+       .description =
+           "Runs COMMAND with MON=1, so that it and all its children record into one folder.\n"
+           "Standard streams, terminal and signals are the command's own. The exit code is the\n"
+           "command's, 128+n if signal n ended it, 127 if it was not found, 126 if it cannot be\n"
+           "run, 125 if the recording cannot be prepared.",
+       .examples = {{"run -- python train.py", "record one job"},
+                    {"run --dir runs/a -- ./train --epochs 2", "choose where"}}},
+      [options, &commands] { return run(*options, commands.command_line()); });
+  app.prefix_command();
+  with_environment(
+      app.add_option("--dir", options->directory,
+                     "Folder for the recording (default: a fresh datamon-TIME-PID here)"))
+      ->type_name("DIR");
+  with_environment(
+      app.add_option("--library", options->library,
+                     "The monitor library (default: libdatamon.so.0 beside this program)"))
+      ->type_name("FILE");
+  for (Setting& setting : options->settings)
+    with_environment(app.add_option(setting.option, setting.value, setting.help))
+        ->check(positive_number)
+        ->type_name("N");
+}
+
+}  // namespace datamon::cli
