@@ -1,0 +1,80 @@
+# Everything a newcomer needs; each target does its own set-up. `make help` lists them.
+# Options: DATA=/path (one's own images), PRESET=release|asan|tsan|fuzz, ARGS (for ctest, fuzzers).
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+DATA ?= data/imagenet-like
+PREFIX ?= /usr/local
+LAUNCHER := $(if $(shell command -v ccache),-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+# Configures once; ninja runs CMake again by itself when a CMakeLists.txt changes.
+configure = test -f build$(2)/build.ninja || cmake --preset $(1) $(LAUNCHER)
+CTEST := ctest --output-on-failure --no-tests=error
+
+.PHONY: help build demo test test-slow bench format format-check docs-check asan tsan fuzz install clean setup data
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
+
+setup:
+	@scripts/bootstrap.sh build
+
+data: setup
+	@.venv/bin/python scripts/make_dataset.py data/imagenet-like
+
+build: setup ## Compile everything into build/ (programs: build/bin)
+	@$(call configure,release)
+	@cmake --build build
+
+demo: setup ## Record a real image pipeline and show what holds it back (DATA=/path: your images)
+	@$(call configure,release)
+	@cmake --build build --target programs
+	@scripts/demo.sh "$(DATA)"
+
+test: data ## Build and run all tests (a few minutes)
+	@scripts/bootstrap.sh test
+	@$(call configure,release)
+	@cmake --build build
+	@scripts/run_tests.sh build $(ARGS)
+
+test-slow: build data ## Run the tests that take long
+	@cd build && $(CTEST) -L slow $(ARGS)
+
+bench: build data ## Measure, print figures beside their goals, write build/bench.json
+	@.venv/bin/python scripts/bench.py
+
+format: ## Format the C and C++ code
+	@scripts/bootstrap.sh ci
+	@scripts/format.sh
+
+format-check: ## Refuse unformatted code
+	@scripts/bootstrap.sh ci
+	@scripts/format.sh --check
+
+docs-check: build ## Refuse broken links, stale generated files, unknown commands in the docs
+	@.venv/bin/python scripts/check_docs.py
+
+asan: data ## Build with address and undefined-behaviour sanitizers, run the tests
+	@scripts/bootstrap.sh ci
+	@$(call configure,asan,-asan)
+	@cmake --build build-asan
+	@scripts/run_tests.sh build-asan $(ARGS)
+
+tsan: data ## Build with the thread sanitizer, run the tests
+	@scripts/bootstrap.sh ci
+	@$(call configure,tsan,-tsan)
+	@cmake --build build-tsan
+	@scripts/run_tests.sh build-tsan $(ARGS)
+
+fuzz: setup ## Build the libFuzzer targets and run each on its corpus for a fixed number of inputs
+	@scripts/bootstrap.sh ci
+	@$(call configure,fuzz,-fuzz)
+	@cmake --build build-fuzz
+	@scripts/fuzz.sh build-fuzz $(ARGS)
+
+install: build ## Install under PREFIX (default /usr/local; DESTDIR is honoured)
+	@cmake --install build --prefix "$(PREFIX)"
+
+clean: ## Remove the build folders (not .venv and data)
+	@rm -rf build build-asan build-tsan build-fuzz

@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Records the reference pipeline on real JPEGs and shows the report:
+#   demo.sh [FOLDER_OR_TAR]   (default: the set of scripts/make_dataset.py)
+set -euo pipefail
+cd "$(dirname "$0")/.."
+data=${1:-data/imagenet-like}
+[ "$data" = data/imagenet-like ] && .venv/bin/python scripts/make_dataset.py "$data"
+[ -e "$data" ] || {
+  echo "demo: there is no $data: DATA= names a folder of folders of JPEGs, or a .tar of them" >&2
+  exit 1
+}
+
+recording=build/demo-recording
+rm -rf "$recording"
+job=(build/bin/datamon-pipeline "$data" --workers 2 --batch 32 --compute-ms 10 --seconds 6)
+printf '\n$ MON=1 %s\n\n' "${job[*]}"
+MON=1 MON_DIR=$recording "${job[@]}"
+printf '\n$ datamon report %s\n\n' "$recording"
+build/bin/datamon report "$recording"
+cat <<END
+
+That was: two workers reading, decoding and cropping $(basename "$data"), and a consumer that
+computes 10 ms a batch, recorded by MON=1. Programs are in build/bin. Try next:
+  build/bin/datamon trace $recording -o trace.json    every batch on a time line (ui.perfetto.dev)
+  make demo DATA=/path/to/your/images                 your own files
+  make test                                           all tests
+END
