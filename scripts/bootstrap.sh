@@ -10,6 +10,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 group=${1:-build}
+system_certificates=/etc/ssl/certs/ca-certificates.crt
 export DEBIAN_FRONTEND=noninteractive
 
 say() { printf 'bootstrap: %s\n' "$*" >&2; }
@@ -77,7 +78,7 @@ install_system_packages() {
   fi
   packages=$(missing <<<"$packages")
   [ -n "$packages" ] || return 0
-  names=$(choose <<<"$packages" | tr '\n' ' ')
+  names=$(choose <<<"$packages" | xargs)
   say "installing $names"
   if [ "$(id -u)" != 0 ] && { ! command -v sudo >/dev/null || { ! sudo -n true 2>/dev/null && [ ! -t 0 ]; }; }; then
     fail "not root, and sudo is missing or wants a password; run this as root, then try again:" \
@@ -86,8 +87,8 @@ install_system_packages() {
   # shellcheck disable=SC2086
   apt_install $names || {
     as_root apt-get -qq -o Acquire::Retries=3 update || fail "apt-get update failed: is there a network?"
-    names=$(choose <<<"$packages" | tr '\n' ' ')
-    apt_install $names || fail "apt-get could not install $names(see above)"
+    names=$(choose <<<"$packages" | xargs)
+    apt_install $names || fail "apt-get could not install $names (see above)"
   }
 }
 
@@ -109,6 +110,8 @@ install_python_packages() {
   stamp="$("$python" -c 'import sys; print(sys.executable, sys.version)') $(sha256sum <scripts/requirements-dev.txt) $PWD"
   [ "$(cat .venv/stamp 2>/dev/null)" = "$stamp" ] && return 0
   say "making .venv"
+  # Debian's pip trusts a list of its own; the system's also holds a company's proxy.
+  [ -z "${PIP_CERT:-}" ] && [ -r "$system_certificates" ] && export PIP_CERT=$system_certificates
   rm -rf .venv
   "$python" -m venv .venv || fail "$python cannot make a virtual environment (Debian: apt-get install python3-venv)"
   .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input \

@@ -155,8 +155,10 @@ def fetch_wheel(folder):
     if where.is_dir():
         return where / "skimage/data"
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        certificates = Path("/etc/ssl/certs/ca-certificates.crt")  # as in bootstrap.sh
+        environment = {**({"PIP_CERT": str(certificates)} if certificates.exists() else {}), **os.environ}
         result = run([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps",
-                      "--only-binary=:all:", "--no-input", "-d", scratch, *WHEEL])
+                      "--only-binary=:all:", "--no-input", "-d", scratch, *WHEEL], env=environment)
         wheels = list(Path(scratch).glob("*.whl"))
         if not wheels:
             print(f"dataset: cannot fetch scikit-image: {result.stdout.strip()[-300:]}", file=sys.stderr)
