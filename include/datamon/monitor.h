@@ -108,7 +108,7 @@ typedef struct datamon_api {
 __attribute__((weak, visibility("hidden"))) const datamon_api* datamon_table_;
 
 /* True when the job is being recorded. */
-static inline int datamon_active(void) { return __builtin_expect(datamon_table_ != NULL, 0); }
+static inline int datamon_active(void) { return __builtin_expect(datamon_table_ != NULL, 0) != 0; }
 
 /* The recording's clock, in ticks (the recording says how long one is); 0 when
  * not recording. Ticks of all processes of one host can be compared. */
