@@ -1,0 +1,35 @@
+// A batch as the consumer sees it, and what went wrong while it was made.
+//
+// Ownership: a Batch is a view of one of the loader's slots, valid until the next call of next().
+// Thread-safety: plain data.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "pipeline/options.h"
+
+namespace datamon::pipeline {
+
+// Why one item could not be used. Plain bytes, as it crosses process boundaries.
+struct ItemFailure {
+  std::uint32_t item = 0;  // its number in the source
+  std::uint32_t reason_bytes = 0;
+  char reason[120] = {};
+};
+
+struct Batch {
+  std::uint64_t number = 0;  // from 0, counts on over epochs
+  std::uint64_t epoch = 0;
+  int worker = 0;
+  SampleFormat layout = SampleFormat::float32_nchw;
+  int size = 0;                           // width and height, pixels
+  std::span<const std::byte> pixels;      // count images of equal size after each other
+  std::span<const std::int32_t> labels;   // count
+  std::span<const std::uint32_t> items;   // count: which item each image is
+  std::span<const ItemFailure> failures;  // items that another one stands in for
+  std::size_t count() const { return labels.size(); }
+};
+
+}  // namespace datamon::pipeline

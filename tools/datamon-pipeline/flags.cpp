@@ -1,0 +1,125 @@
+#include "flags.h"
+
+#include <CLI/CLI.hpp>
+#include <map>
+#include <vector>
+
+#include "pipeline/error.h"
+
+namespace datamon::pipeline {
+namespace {
+
+constexpr const char* kFooter =
+    R"(--slow makes bottlenecks on purpose; a knob's time lies inside its stage's span:
+  STAGE=+TIME   each pass takes TIME longer: asleep for read and compute, on the CPU
+                for decode, transform, resize, flip-normalise, collate, send, receive;
+                STAGE=+TIME:sleep and STAGE=+TIME:burn say which
+  STAGE=xN      each pass uses N times its CPU time (burns)
+  worker1=xN    worker 1 uses N times its CPU time in every stage (burns)
+  consumer=xN   the step's compute takes N times as long (as --compute does)
+  item=0.01:+200ms        this share of items, the same every epoch, is slow to read
+                          (asleep); :burn: slow to decode
+  read-bandwidth=50MB/s   all workers share a device of this rate (asleep)
+  read-latency=2ms        each read waits for the device (asleep)
+  start=+2s               each start of a worker takes longer (asleep)
+
+Examples:
+  datamon-pipeline photos --workers 4 --batch 64 --compute-ms 30 --seconds 10
+  MON=1 datamon-pipeline photos --workers 2 --slow decode=x3 && datamon report
+  datamon-pipeline photos.tar --worker-kind process --json
+
+Exit codes: 0 done, 1 an error, 2 a wrong flag, 130 and 143 ended by SIGINT and SIGTERM.)";
+
+template <typename Value>
+CLI::CheckedTransformer one_of(const std::map<std::string, Value>& names) {
+  return CLI::CheckedTransformer(names);
+}
+
+void add_loader_flags(CLI::App& app, PipelineOptions& options) {
+  const std::map<std::string, WorkerKind> kinds{{"thread", WorkerKind::thread},
+                                                {"process", WorkerKind::process}};
+  app.add_option("-w,--workers", options.workers,
+                 "Workers that make batches; 0: the consumer makes them itself")
+      ->capture_default_str();
+  app.add_option("--worker-kind", options.worker_kind, "What a worker is: thread or process")
+      ->transform(one_of(kinds))
+      ->default_str("thread");
+  app.add_option("-b,--batch", options.batch, "Items a batch")->capture_default_str();
+  app.add_option("-p,--prefetch", options.prefetch, "Batches asked of each worker ahead")
+      ->capture_default_str();
+  app.add_flag("--new-workers", options.new_workers, "Start new workers for each epoch");
+  const std::map<std::string, OnError> on_error{{"skip", OnError::skip}, {"fail", OnError::fail}};
+  app.add_option("--on-error", options.on_error,
+                 "An image that cannot be used: skip (another of its batch stands in, it is named "
+                 "and counted) or fail")
+      ->transform(one_of(on_error))
+      ->default_str("skip");
+}
+
+void add_run_flags(CLI::App& app, PipelineOptions& options) {
+  app.add_option("-e,--epochs", options.epochs,
+                 "Passes over the data (default: 1, or no limit with --seconds or --steps)");
+  app.add_option("-s,--seconds", options.seconds, "Stop after this time")
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--steps", options.steps, "Stop after so many batches");
+  app.add_option("--seed", options.seed,
+                 "Of order, crops and flips: the same seed gives the same batches")
+      ->capture_default_str();
+  app.add_flag("!--no-shuffle", options.shuffle, "Take the items in order of their names");
+  app.add_flag("--drop-last", options.drop_last, "Leave out an epoch's last, smaller batch");
+}
+
+void add_sample_flags(CLI::App& app, PipelineOptions& options) {
+  const std::map<std::string, SampleFormat> layouts{{"nchw-f32", SampleFormat::float32_nchw},
+                                                    {"nchw-f16", SampleFormat::float16_nchw},
+                                                    {"nhwc-u8", SampleFormat::uint8_nhwc}};
+  app.add_option("--size", options.size, "Width and height of a sample, pixels")
+      ->capture_default_str();
+  app.add_option("--layout", options.layout,
+                 "What a batch holds: nchw-f32, nchw-f16 (normalised) or nhwc-u8 (not)")
+      ->transform(one_of(layouts))
+      ->default_str("nchw-f32");
+}
+
+void add_compute_flags(CLI::App& app, PipelineOptions& options) {
+  const std::map<std::string, ComputeKind> kinds{{"burn", ComputeKind::burn},
+                                                 {"wait", ComputeKind::wait}};
+  app.add_option("-c,--compute-ms", options.compute_ms,
+                 "What the stand-in for the model takes for a batch")
+      ->check(CLI::Range(0.0, 3.6e6));
+  app.add_option("--compute", options.compute,
+                 "How: wait (sleeps, as with a GPU) or burn (keeps a CPU busy)")
+      ->transform(one_of(kinds))
+      ->default_str("wait");
+  app.add_flag("--digest", options.digest, "Hash every batch, to compare runs (costs time)");
+}
+
+}  // namespace
+
+ParsedFlags parse_flags(int argc, char** argv) {
+  Flags flags;
+  std::vector<std::string> slow;
+  CLI::App app(
+      "Loads a folder of folders of JPEGs, or a .tar of them, as a training job would:\n"
+      "read, decode, random resized crop, flip, normalise, collate. MON=1 records it.",
+      "datamon-pipeline");
+  app.footer(kFooter);
+  app.add_option("DATASET", flags.dataset, "A folder of folders of JPEGs, or a .tar")->required();
+  add_loader_flags(app, flags.options);
+  add_run_flags(app, flags.options);
+  add_sample_flags(app, flags.options);
+  add_compute_flags(app, flags.options);
+  app.add_option("--slow", slow, "Make something slower by a known amount (see below)")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  app.add_flag("--json", flags.json, "Print one JSON object instead of text");
+  try {
+    app.parse(argc, argv);
+    for (const std::string& text : slow) flags.options.slow.push_back(parse_slow(text));
+  } catch (const CLI::ParseError& error) {
+    return {std::nullopt, app.exit(error) == 0 ? 0 : 2};
+  }
+  return {flags, 0};
+}
+
+}  // namespace datamon::pipeline

@@ -1,0 +1,24 @@
+// The command line of datamon-pipeline; every flag is declared here, once.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "pipeline/options.h"
+
+namespace datamon::pipeline {
+
+struct Flags {
+  std::string dataset;
+  bool json = false;
+  PipelineOptions options;
+};
+
+// The flags, or the exit code when nothing is to be run (--help, a wrong flag: already printed).
+struct ParsedFlags {
+  std::optional<Flags> flags;
+  int exit_code = 0;
+};
+ParsedFlags parse_flags(int argc, char** argv);
+
+}  // namespace datamon::pipeline

@@ -1,0 +1,57 @@
+// datamon-pipeline: runs the reference pipeline over a data set and says how fast it was.
+#include <signal.h>
+
+#include <cstdio>
+#include <exception>
+#include <string>
+
+#include "flags.h"
+#include "pipeline/consumer.h"
+#include "pipeline/source.h"
+#include "summary.h"
+
+namespace {
+
+using namespace datamon::pipeline;
+
+StopFlag caught_signal{0};
+
+void end_run(int signal) { caught_signal.store(static_cast<std::uint32_t>(signal)); }
+
+// The first SIGINT or SIGTERM ends the run in order, a second one at once.
+void handle_signals() {
+  struct sigaction action {};
+  action.sa_handler = end_run;
+  action.sa_flags = SA_RESETHAND;
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+int run(const Flags& flags) {
+  handle_signals();
+  datamon::Span init(DATAMON_INIT);
+  const auto source = Source::open(flags.dataset);
+  init.end();
+  if (!flags.json) {
+    std::fputs(describe_start(flags, *source).c_str(), stdout);
+    std::fflush(stdout);
+  }
+  const RunSummary summary = run_pipeline(*source, flags.options, caught_signal);
+  std::fputs((flags.json ? to_json(flags, *source, summary) : describe_end(flags, summary)).c_str(),
+             stdout);
+  const auto signal = static_cast<int>(caught_signal.load());
+  return signal == 0 ? 0 : 128 + signal;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    const ParsedFlags parsed = parse_flags(argc, argv);
+    return parsed.flags ? run(*parsed.flags) : parsed.exit_code;
+  } catch (const std::exception& error) {
+    std::fflush(stdout);
+    std::fprintf(stderr, "datamon-pipeline: %s\n", printable(error.what()).c_str());
+    return 1;
+  }
+}
