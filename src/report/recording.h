@@ -61,6 +61,7 @@ struct Track {
   std::string name;
   std::vector<const format::Cell*> cells;                  // live ones, each stage known
   std::vector<std::span<const format::SpanRecord>> spans;  // in order of recording
+  std::vector<std::uint64_t> spans_before;  // of each of `spans`: how many the track had stored
   std::vector<const format::SlowRecord*> slow;
 };
 
@@ -73,9 +74,9 @@ struct Metric {
 // The sampler's rows, oldest first.
 struct Samples {
   std::vector<Metric> metrics;
-  std::vector<const double*> rows;       // metrics.size() values each
-  std::vector<std::uint64_t> row_ticks;  // same length as rows
-  std::vector<std::span<const format::ProcessSample>> processes;
+  std::vector<const double*> rows;                                // metrics.size() values each
+  std::vector<std::uint64_t> row_ticks;                           // same length as rows
+  std::vector<std::span<const format::ProcessSample>> processes;  // one span a moment
   // Index of a metric, or nullopt.
   std::optional<std::size_t> find(std::string_view name) const;
 };

@@ -1,0 +1,161 @@
+#include "report/block_walk.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "report/builtin_stages.h"
+#include "report/samples.h"
+#include "report/track_builder.h"
+
+namespace datamon::report {
+namespace {
+
+using format::BlockHeader;
+using format::BlockType;
+
+class BlockWalk {
+ public:
+  BlockWalk(std::span<const std::byte> file, ProcessFile& process, ProblemLog& log)
+      : file_(file), process_(process), log_(log), tracks_(log), samples_(log) {}
+
+  void run() {
+    const std::uint64_t end = process_.header.allocated_bytes;
+    std::uint64_t offset = process_.header.header_bytes;
+    while (offset < end && end - offset >= sizeof(BlockHeader)) offset += step(offset, end);
+    add_builtin_stages(process_.stages);
+    process_.tracks = tracks_.take(process_.stages);
+    samples_.take(process_.samples);
+  }
+
+ private:
+  // Handles what lies at `offset`; returns how far to go.
+  std::uint64_t step(std::uint64_t offset, std::uint64_t end) {
+    std::memcpy(&block_, file_.data() + offset, sizeof block_);
+    offset_ = offset;
+    if (block_.magic != format::kBlockMagic) {
+      // Zero: the block was not finished, or the space is not used yet.
+      if (block_.magic != 0) bad_place();
+      return format::kBlockAlignment;
+    }
+    in_bad_place_ = false;
+    if (block_.bytes == 0 || block_.bytes % format::kBlockAlignment != 0) {
+      log_.add(offset, fmt::format("a block of {} bytes is impossible; skipped", block_.bytes));
+      return format::kBlockAlignment;
+    }
+    const std::uint64_t available = std::min<std::uint64_t>(block_.bytes, end - offset);
+    if (available < block_.bytes) {
+      log_.add(offset, fmt::format("this block of {} bytes reaches beyond the {} bytes that the "
+                                   "file has; only its beginning is read",
+                                   block_.bytes, end));
+    }
+    handle(file_.subspan(offset + sizeof block_, available - sizeof block_));
+    return available < block_.bytes ? format::kBlockAlignment : block_.bytes;
+  }
+
+  // Says so once for neighbouring pages.
+  void bad_place() {
+    if (!in_bad_place_) log_.add(offset_, "neither a block nor unused space: damaged; skipped");
+    in_bad_place_ = true;
+  }
+
+  void handle(std::span<const std::byte> payload) {
+    switch (static_cast<BlockType>(block_.type)) {
+      case BlockType::kStages:
+        return stages(payload);
+      case BlockType::kTrack:
+        return tracks_.add_record(offset_, payload);
+      case BlockType::kCells:
+        return tracks_.add_cells(block_.track, offset_, payload);
+      case BlockType::kSpans:
+        return spans(payload);
+      case BlockType::kSlow:
+        return slow(payload);
+      case BlockType::kNotes:
+        return notes(payload);
+      case BlockType::kMetrics:
+        return samples_.add_metrics(records<format::MetricRecord>(payload), offset_);
+      case BlockType::kSamples:
+        return samples_.add_rows(block_, offset_, payload);
+      case BlockType::kProcesses:
+        return samples_.add_processes(block_, offset_, payload);
+    }
+    // A newer minor version may have other blocks; in our own version it is damage.
+    if (process_.header.version_minor <= format::kVersionMinor)
+      log_.add(offset_, fmt::format("a block of unknown type {}; skipped", block_.type));
+  }
+
+  // The block's whole records: never more than it has room for.
+  template <typename Record>
+  std::span<const Record> records(std::span<const std::byte> payload) {
+    const std::size_t room = payload.size() / sizeof(Record);
+    const std::size_t block_room = (block_.bytes - sizeof block_) / sizeof(Record);
+    if (block_.count > block_room) {
+      log_.add(offset_ + offsetof(BlockHeader, count),
+               fmt::format("{} records in a block that has room for {}; skipped", block_.count,
+                           block_room));
+      return {};
+    }
+    return {reinterpret_cast<const Record*>(payload.data()),
+            std::min<std::size_t>(room, block_.count)};
+  }
+
+  void stages(std::span<const std::byte> payload) {
+    std::uint64_t at = offset_ + sizeof block_;
+    for (const format::StageRecord& record : records<format::StageRecord>(payload)) {
+      if (record.id == 0 || record.name_bytes > sizeof record.name) {
+        log_.add(at, fmt::format("stage {} with a name of {} bytes is impossible; skipped",
+                                 record.id, record.name_bytes));
+      } else {
+        process_.stages.push_back({record.id, record.stage_class, record.loader,
+                                   std::string(record.name, record.name_bytes)});
+      }
+      at += sizeof record;
+    }
+  }
+
+  void spans(std::span<const std::byte> payload) {
+    if (block_.generation % 2 != 0) return;  // was being reused
+    tracks_.add_spans(block_.track, block_.first, records<format::SpanRecord>(payload));
+  }
+
+  void slow(std::span<const std::byte> payload) {
+    if (block_.generation % 2 != 0) return;
+    tracks_.add_slow(block_.track, offset_ + sizeof block_, records<format::SlowRecord>(payload));
+  }
+
+  void notes(std::span<const std::byte> payload) {
+    const std::span<const char> text = records<char>(payload);
+    std::string_view rest(text.data(), text.size());
+    while (!rest.empty()) {
+      const std::size_t key_end = rest.find('\0');
+      const std::size_t value_end =
+          key_end == std::string_view::npos ? key_end : rest.find('\0', key_end + 1);
+      if (value_end == std::string_view::npos) {
+        log_.add(offset_, "a note without its end; skipped");
+        return;
+      }
+      process_.notes.emplace_back(rest.substr(0, key_end),
+                                  rest.substr(key_end + 1, value_end - key_end - 1));
+      rest.remove_prefix(value_end + 1);
+    }
+  }
+
+  std::span<const std::byte> file_;
+  ProcessFile& process_;
+  ProblemLog& log_;
+  TrackBuilder tracks_;
+  SamplesBuilder samples_;
+  BlockHeader block_{};
+  std::uint64_t offset_ = 0;
+  bool in_bad_place_ = false;
+};
+
+}  // namespace
+
+void walk_blocks(std::span<const std::byte> file, ProcessFile& process, ProblemLog& log) {
+  BlockWalk(file, process, log).run();
+}
+
+}  // namespace datamon::report
