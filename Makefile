@@ -70,7 +70,7 @@ tsan: data ## Build with the thread sanitizer, run the tests
 fuzz: setup ## Build the libFuzzer targets and run each on its corpus for a fixed number of inputs
 	@scripts/bootstrap.sh ci
 	@$(call configure,fuzz,-fuzz)
-	@cmake --build build-fuzz
+	@cmake --build build-fuzz --target fuzz/all
 	@scripts/fuzz.sh build-fuzz $(ARGS)
 
 install: build ## Install under PREFIX (default /usr/local; DESTDIR is honoured)
