@@ -125,7 +125,9 @@ struct BlockHeader {
   std::uint64_t count;       // records (or bytes, kNotes) that are whole
   std::uint64_t first;       // kSpans: how many spans of the track were stored before [0]
   std::uint64_t generation;  // odd while the block is being reused: ignore its records
-  std::uint64_t active;      // kSamples, kProcesses: which of the twin blocks is valid, see docs
+  // kSamples, kProcesses: a file has two blocks of the type; the one with the
+  // higher number is valid, 0 never is. The other may be rewritten at any time.
+  std::uint64_t active;
   std::uint64_t reserved1[2];
 };
 static_assert(sizeof(BlockHeader) == 64);

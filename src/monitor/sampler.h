@@ -26,6 +26,7 @@ struct SamplerOptions {
   const char* directory = nullptr;       // the recording
   const char* host = nullptr;            // as in FileHeader::host
   const char* root = "";                 // put in front of /proc and /sys
+  const char* nvml_library = nullptr;    // nullptr: the driver's, if there is one
   BlockSource* blocks = nullptr;         // this process's recording file
   format::FileHeader* header = nullptr;  // its header; sampler_cpu_ns is written
   std::uint64_t (*ticks)() = nullptr;    // the recording's clock

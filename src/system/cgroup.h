@@ -55,6 +55,7 @@ class CgroupReader {
   // Summed over the levels that had a limit at construction; nullopt: none had.
   std::optional<CpuThrottling> throttling(Scratch& scratch) const;
   bool has_cpu_limit() const { return limited_levels_ > 0; }
+  bool has_memory_limit() const { return memory_used_.is_open(); }
 
   // The lowest memory limit; nullopt: none.
   std::optional<CgroupMemory> memory(Scratch& scratch) const;

@@ -1,0 +1,258 @@
+#include "monitor/sampler_thread.h"
+
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <new>
+#include <optional>
+
+#include "monitor/sampler_metrics.h"
+#include "monitor/sampler_pace.h"
+#include "monitor/sampler_processes.h"
+#include "monitor/sampler_rows.h"
+
+namespace datamon::monitor {
+namespace {
+
+constexpr std::uint64_t kSecond = 1'000'000'000;
+// NVML and libraries with much thread-local storage need some; touched as used.
+constexpr std::size_t kStackBytes = 256 * 1024;
+
+std::uint64_t clock_ns(clockid_t clock) {
+  struct timespec time {};
+  ::clock_gettime(clock, &time);
+  return static_cast<std::uint64_t>(time.tv_sec) * kSecond +
+         static_cast<std::uint64_t>(time.tv_nsec);
+}
+
+// Everything the thread works with, in one mapping of its own: nothing of it
+// comes from the job's allocator.
+class SamplerThread {
+ public:
+  SamplerThread(SamplerControl& control, const SamplerOptions& options)
+      : control_(control),
+        options_(options),
+        processes_(options.directory, options.host, options.root),
+        pace_(options.fast_interval_ns, options.fast_period_ns, options.slow_interval_ns,
+              options.budget_ppm) {}
+
+  void run();
+  void close_files() { metrics_.reset(); }
+  SamplerControl& control() { return control_; }
+
+ private:
+  bool prepare();
+  void open_gpus();
+  bool write_columns();
+  void take_row();
+  void take_processes();
+  std::uint64_t cpu_ns() const { return cpu_before_ns_ + clock_ns(CLOCK_THREAD_CPUTIME_ID); }
+  void account();
+
+  SamplerControl& control_;
+  SamplerOptions options_;
+  system::Scratch scratch_;
+  system::Nvml gpus_;
+  std::optional<MachineMetrics> metrics_;
+  ProcessTable processes_;
+  RowStore rows_;
+  RowStore process_rows_;
+  bool has_process_rows_ = false;
+  SamplerPace pace_;
+  std::uint64_t cpu_before_ns_ = 0;
+  std::uint64_t interval_ns_ = 0;
+  std::uint64_t processes_read_ns_ = 0;
+  struct {
+    std::uint64_t ticks;
+    double values[kMaxMetrics];
+  } row_;
+};
+
+// Only where there is a driver, and only for the real machine: loading a
+// library is the one thing here that a fork must not fall into.
+void SamplerThread::open_gpus() {
+  const bool asked = options_.nvml_library != nullptr;
+  const bool driver = options_.root[0] == '\0' &&
+                      (::access("/dev/nvidiactl", F_OK) == 0 || ::access("/dev/dxg", F_OK) == 0);
+  if (!asked && !driver) return;
+  control_.in_loader.store(1);
+  gpus_.open(options_.nvml_library);
+  control_.in_loader.store(0);
+  wake_all(control_.in_loader);
+}
+
+bool SamplerThread::write_columns() {
+  const std::size_t bytes =
+      sizeof(format::BlockHeader) + metrics_->size() * sizeof(format::MetricRecord);
+  const std::size_t whole =
+      (bytes + format::kBlockAlignment - 1) / format::kBlockAlignment * format::kBlockAlignment;
+  format::BlockHeader* block =
+      options_.blocks->allocate(format::BlockType::kMetrics, static_cast<std::uint32_t>(whole));
+  if (block == nullptr) return false;
+  std::memcpy(static_cast<void*>(block + 1), metrics_->records(),
+              metrics_->size() * sizeof(format::MetricRecord));
+  __atomic_store_n(&block->count, metrics_->size(), __ATOMIC_RELEASE);
+  options_.blocks->publish(block);
+  return true;
+}
+
+bool SamplerThread::prepare() {
+  cpu_before_ns_ = control_.cpu_ns.load();
+  open_gpus();
+  metrics_.emplace(options_.root, &gpus_, scratch_);
+  const std::size_t row_bytes = sizeof(std::uint64_t) * (1 + metrics_->size());
+  if (!write_columns()) return false;
+  if (!rows_.create(*options_.blocks, format::BlockType::kSamples, row_bytes,
+                    options_.sample_block_bytes))
+    return false;
+  has_process_rows_ =
+      process_rows_.create(*options_.blocks, format::BlockType::kProcesses,
+                           sizeof(format::ProcessSample), options_.process_block_bytes);
+  metrics_->note_machine(*options_.blocks, scratch_);
+  return true;
+}
+
+void SamplerThread::take_row() {
+  row_.ticks = options_.ticks();
+  metrics_->sample(row_.values, monotonic_ns(), {cpu_ns(), interval_ns_}, scratch_);
+  rows_.append(&row_, 1);
+}
+
+void SamplerThread::take_processes() {
+  processes_read_ns_ = monotonic_ns();
+  processes_.scan(processes_read_ns_, scratch_);
+  const format::ProcessSample* samples = processes_.sample(options_.ticks(), scratch_);
+  if (has_process_rows_ && processes_.sampled() > 0)
+    process_rows_.append(samples, processes_.sampled());
+}
+
+void SamplerThread::account() {
+  const std::uint64_t total = cpu_ns();
+  control_.cpu_ns.store(total);
+  if (options_.header != nullptr)
+    __atomic_store_n(&options_.header->sampler_cpu_ns, total, __ATOMIC_RELAXED);
+}
+
+void SamplerThread::run() {
+  ::prctl(PR_SET_NAME, "datamon-sampler");
+  if (!prepare()) {
+    control_.failed.store(true);
+    account();
+    return;
+  }
+  interval_ns_ = options_.fast_interval_ns;
+  const std::uint64_t begin = monotonic_ns();
+  for (;;) {
+    const std::uint64_t started = monotonic_ns();
+    const std::uint64_t cpu_started = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+    const bool last = control_.stop.load() != 0;
+    const std::uint64_t processes_every = std::max(kSecond, interval_ns_);
+    take_row();
+    if (last || processes_read_ns_ == 0 || started - processes_read_ns_ >= processes_every)
+      take_processes();
+    account();
+    if (last) return;
+    const std::uint64_t cost = clock_ns(CLOCK_THREAD_CPUTIME_ID) - cpu_started;
+    interval_ns_ = pace_.next(cost, started - begin);
+    const std::uint64_t spent = monotonic_ns() - started;
+    if (spent < interval_ns_) wait_while(control_.stop, 0, interval_ns_ - spent);
+    if (!control_.lock.intact()) {
+      // The job closed our descriptor, and the lock with it: someone else may
+      // sample already.
+      control_.failed.store(true);
+      return;
+    }
+  }
+}
+
+void* thread_main(void* memory) {
+  SamplerThread* thread = static_cast<SamplerThread*>(memory);
+  SamplerControl& control = thread->control();
+  thread->run();
+  thread->close_files();
+  control.memory.store(nullptr);
+  ::munmap(memory, sizeof(SamplerThread));
+  control.lock.release();
+  control.running.store(0);
+  wake_all(control.running);
+  return nullptr;
+}
+
+// All signals blocked: the job's handlers never run here.
+bool create_detached(void* memory) {
+  pthread_attr_t attributes;
+  if (::pthread_attr_init(&attributes) != 0) return false;
+  ::pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  ::pthread_attr_setstacksize(&attributes, kStackBytes);
+  sigset_t all, before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  pthread_t thread;
+  const int error = ::pthread_create(&thread, &attributes, thread_main, memory);
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  ::pthread_attr_destroy(&attributes);
+  return error == 0;
+}
+
+}  // namespace
+
+bool start_sampler_thread(SamplerControl& control, const SamplerOptions& options) {
+  void* memory = ::mmap(nullptr, sizeof(SamplerThread), PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) {
+    control.lock.release();
+    return false;
+  }
+  new (memory) SamplerThread(control, options);
+  control.stop.store(0);
+  control.failed.store(false);
+  control.memory.store(memory);
+  control.running.store(1);
+  if (create_detached(memory)) return true;
+  control.memory.store(nullptr);
+  control.running.store(0);
+  ::munmap(memory, sizeof(SamplerThread));
+  control.lock.release();
+  return false;
+}
+
+void abandon_sampler_thread(SamplerControl& control) {
+  if (void* memory = control.memory.exchange(nullptr); memory != nullptr) {
+    static_cast<SamplerThread*>(memory)->close_files();
+    ::munmap(memory, sizeof(SamplerThread));
+  }
+  control.lock.release();
+  control.running.store(0);
+  control.in_loader.store(0);
+  control.stop.store(0);
+  control.failed.store(false);
+  control.cpu_ns.store(0);
+}
+
+void wait_while(std::atomic<std::uint32_t>& word, std::uint32_t value, std::uint64_t timeout_ns) {
+  const std::uint64_t deadline = monotonic_ns() + timeout_ns;
+  while (word.load() == value) {
+    const std::uint64_t now = monotonic_ns();
+    if (now >= deadline) return;
+    struct timespec rest {};
+    rest.tv_sec = static_cast<time_t>((deadline - now) / kSecond);
+    rest.tv_nsec = static_cast<long>((deadline - now) % kSecond);
+    ::syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, value, &rest, nullptr, 0);
+  }
+}
+
+void wake_all(std::atomic<std::uint32_t>& word) {
+  ::syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, INT32_MAX, nullptr, nullptr, 0);
+}
+
+std::uint64_t monotonic_ns() { return clock_ns(CLOCK_MONOTONIC); }
+
+}  // namespace datamon::monitor
