@@ -1,0 +1,99 @@
+#include "report/trace.h"
+
+#include <fmt/format.h>
+
+#include "report/trace_counters.h"
+#include "report/trace_events.h"
+#include "report/trace_identity.h"
+#include "report/trace_json.h"
+#include "report/trace_selection.h"
+#include "report/trace_timeline.h"
+#include "report/trace_weaver.h"
+
+namespace datamon::report {
+namespace {
+
+void write_names(const Recording& recording, const Timeline& timeline,
+                 const TraceIdentity& identity, TraceEvents& events) {
+  std::size_t place = 0, thread = 0;
+  for (const std::size_t process : identity.process_order) {
+    const TraceProcess& shown = identity.processes[process];
+    events.process(shown.pid, shown.name, place++);
+    std::size_t thread_place = 0;
+    for (; thread < identity.threads.size() && identity.threads[thread].process == process;
+         ++thread)
+      events.thread(shown.pid, identity.threads[thread].tid, identity.threads[thread].name,
+                    thread_place++);
+  }
+  std::vector<bool> sampled(timeline.hosts, false);
+  for (std::size_t i = 0; i < recording.processes().size(); ++i)
+    if (!recording.processes()[i].samples.rows.empty()) sampled[timeline.processes[i].host] = true;
+  for (std::size_t host = 0; host < timeline.hosts; ++host)
+    if (sampled[host])
+      events.process(identity.machine_pid[host], identity.machine_name[host], place++);
+}
+
+void describe_damage(const WeaverCounts& counts, TraceSummary& summary) {
+  if (counts.damaged > 0)
+    summary.statements.push_back(fmt::format(
+        "{} spans have impossible times (a damaged recording) and are left out", counts.damaged));
+  if (counts.squeezed > 0)
+    summary.statements.push_back(fmt::format(
+        "{} spans are shorter than a nanosecond and have no room between their neighbours",
+        counts.squeezed));
+}
+
+void write_facts(const Recording& recording, const Timeline& timeline, const TraceSummary& summary,
+                 JsonBuffer& out) {
+  std::string_view command;
+  std::string_view host;
+  if (!recording.processes().empty()) {
+    command = recording.processes().front().note("command");
+    host = recording.processes().front().host;
+  }
+  std::string shown;
+  for (const std::string& statement : summary.statements)
+    shown += (shown.empty() ? "" : ",") + json_string(statement);
+  out.text(fmt::format(
+      "\"otherData\":{{\"tool\":\"datamon\",\"command\":{},\"host\":{},\"hosts\":{},"
+      "\"start_realtime_ns\":\"{}\",\"slices\":{},\"arrows\":{},\"counters\":{},"
+      "\"slices_left_out\":{},\"left_out\":[{}]}}}}\n",
+      json_string(command), json_string(host), timeline.hosts, timeline.start_realtime_ns,
+      summary.slices, summary.arrows, summary.counters, summary.left_out, shown));
+}
+
+}  // namespace
+
+TraceSummary write_trace(const Recording& recording, const TraceOptions& options, TraceSink& sink) {
+  const Timeline timeline = build_timeline(recording);
+  const TraceIdentity identity = identify(recording, timeline);
+  const TraceSelection selection = select_spans(recording, timeline, identity, options);
+
+  JsonBuffer out(sink);
+  TraceEvents events(out);
+  out.text("{\"displayTimeUnit\":\"ms\",\"traceEvents\":[");
+  write_names(recording, timeline, identity, events);
+  write_counters(recording, timeline, identity, selection.counters, events);
+  TraceWeaver weaver(recording, timeline, identity, selection, events);
+  const WeaverCounts counts = weaver.weave();
+  out.text("\n],\n");
+
+  TraceSummary summary;
+  summary.slices = events.slices();
+  summary.arrows = events.arrows();
+  summary.counters = events.counters();
+  summary.left_out = counts.left_out;
+  summary.squeezed = counts.squeezed;
+  summary.damaged = counts.damaged;
+  summary.statements = selection.statements;
+  for (std::string& gap : gap_statements(timeline, identity))
+    summary.statements.push_back(std::move(gap));
+  describe_damage(counts, summary);
+  write_facts(recording, timeline, summary, out);
+  out.flush();
+  summary.bytes = out.bytes_written();
+  sink.commit();
+  return summary;
+}
+
+}  // namespace datamon::report

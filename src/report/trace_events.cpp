@@ -1,0 +1,83 @@
+#include "report/trace_events.h"
+
+#include <fmt/format.h>
+
+namespace datamon::report {
+
+TracePlace::TracePlace(std::uint64_t process, std::uint64_t thread)
+    : pid(process), tid(thread), text(fmt::format(R"(,"pid":{},"tid":{},"ts":)", pid, tid)) {}
+
+void TraceEvents::metadata(std::string_view kind, std::uint64_t pid, std::uint64_t tid,
+                           std::string_view args) {
+  separate();
+  out_.text(fmt::format(
+      R"({{"ph":"M","name":"{}","cat":"__metadata","pid":{},"tid":{},"ts":0,"args":{{{}}}}})", kind,
+      pid, tid, args));
+}
+
+void TraceEvents::process(std::uint64_t pid, std::string_view name, std::size_t sort_index) {
+  metadata("process_name", pid, 0, fmt::format(R"("name":{})", json_string(name)));
+  metadata("process_sort_index", pid, 0, fmt::format(R"("sort_index":{})", sort_index));
+}
+
+void TraceEvents::thread(std::uint64_t pid, std::uint64_t tid, std::string_view name,
+                         std::size_t sort_index) {
+  metadata("thread_name", pid, tid, fmt::format(R"("name":{})", json_string(name)));
+  metadata("thread_sort_index", pid, tid, fmt::format(R"("sort_index":{})", sort_index));
+}
+
+void TraceEvents::slice(const TraceStage& stage, const TracePlace& place, Slice at,
+                        const ItemArgs& item) {
+  slice_start(stage, place, at);
+  out_.text(",\"args\":{\"id\":");
+  out_.number(item.id);
+  if (item.bytes != 0) {
+    out_.text(",\"bytes\":");
+    out_.number(item.bytes);
+  }
+  if (!item.name.empty()) {
+    out_.text(",\"name\":");
+    out_.text(json_string(item.name));
+  }
+  out_.text("}}");
+}
+
+void TraceEvents::arrow(std::uint64_t batch, const TracePlace& from, std::int64_t from_ns,
+                        const TracePlace& to, std::int64_t to_ns) {
+  const std::uint64_t id = ++arrows_;
+  const auto half = [&](std::string_view head, const TracePlace& place, std::int64_t ns) {
+    separate();
+    out_.text(head);
+    out_.number(id);
+    out_.text(",\"name\":\"batch ");
+    out_.number(batch);
+    out_.text("\"");
+    out_.text(place.text);
+    out_.microseconds(ns);
+    out_.text("}");
+  };
+  half(R"({"ph":"s","cat":"batch","id":)", from, from_ns);
+  half(R"({"ph":"f","bp":"e","cat":"batch","id":)", to, to_ns);
+}
+
+void TraceEvents::counter(std::uint64_t pid, std::string_view name, std::int64_t ns,
+                          std::span<const CounterSeries> series) {
+  separate();
+  out_.text(R"({"ph":"C","cat":"counter","name":)");
+  out_.text(json_string(name));
+  out_.text(",\"pid\":");
+  out_.number(pid);
+  out_.text(",\"tid\":0,\"ts\":");
+  out_.microseconds(ns);
+  out_.text(",\"args\":{");
+  for (std::size_t i = 0; i < series.size(); ++i) {
+    if (i > 0) out_.text(",");
+    out_.text(json_string(series[i].name));
+    out_.text(":");
+    out_.decimal(series[i].value);
+  }
+  out_.text("}}");
+  ++counters_;
+}
+
+}  // namespace datamon::report

@@ -1,0 +1,176 @@
+#include "report/trace_weaver.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <queue>
+#include <utility>
+
+namespace datamon::report {
+
+struct TraceWeaver::Lane {
+  Lane(const TraceThread& thread, std::uint32_t number, const ProcessTime& time,
+       const TraceStages& table, const TraceProcess& process)
+      : index(number),
+        consumer(process.consumer == kNoProcess ? UINT32_MAX
+                                                : static_cast<std::uint32_t>(process.consumer)),
+        loader(thread.track->record.loader),
+        stages(&table),
+        place(process.pid, thread.tid),
+        reader(*thread.track, time) {}
+
+  std::uint32_t index;     // in TraceIdentity::threads
+  std::uint32_t consumer;  // index of the consumer's process
+  std::uint32_t loader;
+  ArrowPart arrow = ArrowPart::kNone;  // which of its slices arrows begin or end in
+  const TraceStages* stages;
+  TracePlace place;
+  TraceReader reader;
+  TraceLayout layout;
+  std::int64_t keep_from = kLastTraceNs;  // a slow item that is shown whole began here
+};
+
+namespace {
+
+bool uses(const TraceStages& stages, const Track& track, ArrowPart part) {
+  return std::any_of(track.cells.begin(), track.cells.end(), [&](const format::Cell* cell) {
+    return stages.of(cell->stage).arrow == part;
+  });
+}
+
+// Arrows go from where a worker sends (or made) a batch to where the consumer
+// receives (or uses) it.
+ArrowPart arrow_of(const TraceStages& stages, const Track& track) {
+  if (role_of(track) == Role::kPin || role_of(track) == Role::kSampler) return ArrowPart::kNone;
+  if (is_consumer(track))
+    return uses(stages, track, ArrowPart::kReceive) ? ArrowPart::kReceive : ArrowPart::kCompute;
+  return uses(stages, track, ArrowPart::kSend) ? ArrowPart::kSend : ArrowPart::kCollate;
+}
+
+}  // namespace
+
+TraceWeaver::TraceWeaver(const Recording& recording, const Timeline& timeline,
+                         const TraceIdentity& identity, const TraceSelection& selection,
+                         TraceEvents& events)
+    : identity_(identity),
+      selection_(selection),
+      events_(events),
+      slow_room_(selection.slow_slices) {
+  for (const ProcessFile& process : recording.processes()) {
+    stages_.push_back(std::make_unique<TraceStages>(process));
+    for (const Stage& stage : process.stages) many_loaders_ = many_loaders_ || stage.loader != 0;
+    for (const Track& track : process.tracks)
+      many_loaders_ = many_loaders_ || track.record.loader != 0;
+  }
+  lanes_.reserve(identity.threads.size());
+  for (std::size_t i = 0; i < identity.threads.size(); ++i) {
+    const TraceThread& thread = identity.threads[i];
+    lanes_.emplace_back(thread, static_cast<std::uint32_t>(i), timeline.processes[thread.process],
+                        *stages_[thread.process], identity.processes[thread.process]);
+    lanes_.back().arrow = arrow_of(*stages_[thread.process], *thread.track);
+  }
+}
+
+TraceWeaver::~TraceWeaver() = default;
+
+WeaverCounts TraceWeaver::weave() {
+  using Next = std::pair<std::int64_t, std::uint32_t>;  // end of a lane's next span, lane
+  std::priority_queue<Next> next;
+  for (const Lane& lane : lanes_)
+    if (!lane.reader.done()) next.emplace(lane.reader.span().end, lane.index);
+  while (!next.empty()) {
+    Lane& lane = lanes_[next.top().second];
+    next.pop();
+    const std::int64_t until = next.empty() ? -1 : next.top().first;
+    do {
+      step(lane);
+      lane.reader.next();
+    } while (!lane.reader.done() && lane.reader.span().end >= until);
+    if (!lane.reader.done()) next.emplace(lane.reader.span().end, lane.index);
+  }
+  for (auto& [key, counter] : intervals_) counter.finish(events_);
+  for (const Lane& lane : lanes_) counts_.damaged += lane.reader.damaged();
+  return counts_;
+}
+
+void TraceWeaver::step(Lane& lane) {
+  const TraceStage& stage = lane.stages->of(lane.reader.span().stage);
+  if (lane.reader.span().flags & format::kSpanInterval)
+    interval(lane, stage);
+  else if (selected(lane))
+    slice(lane, stage);
+  else
+    ++counts_.left_out;
+}
+
+// In a window, one of the slowest items, or inside of one.
+bool TraceWeaver::selected(Lane& lane) {
+  const TraceSpan& span = lane.reader.span();
+  if (selection_.touches(span.start, span.end)) return true;
+  if (slow_room_ == 0) return false;
+  if (span.slow != nullptr) lane.keep_from = span.start;
+  if (span.start < lane.keep_from) {
+    lane.keep_from = kLastTraceNs;
+    return false;
+  }
+  --slow_room_;
+  return true;
+}
+
+void TraceWeaver::slice(Lane& lane, const TraceStage& stage) {
+  const TraceSpan& span = lane.reader.span();
+  const bool arrow_here =
+      stage.arrow != ArrowPart::kNone && stage.arrow == lane.arrow && span.id != format::kNoId;
+  const auto at = lane.layout.place(span.start, span.end, span.depth, arrow_here);
+  if (!at) {
+    ++counts_.squeezed;
+    return;
+  }
+  if (span.id != format::kNoId && (stage.item || span.slow != nullptr)) {
+    ItemArgs item{span.id, span.bytes, {}};
+    if (span.slow != nullptr) item.name = {span.slow->name, span.slow->name_bytes};
+    events_.slice(stage, lane.place, *at, item);
+  } else {
+    events_.slice(stage, lane.place, *at);
+  }
+  if (arrow_here) arrow(lane, stage, *at);
+}
+
+void TraceWeaver::arrow(Lane& lane, const TraceStage& stage, const Slice& at) {
+  const std::uint64_t batch = lane.reader.span().id;
+  const std::uint32_t loader = stage.own_loader ? stage.loader : lane.loader;
+  const BatchKey key{lane.consumer, loader, batch};
+  const FlowEnd end{at.start, lane.index};
+  const bool sends = lane.arrow == ArrowPart::kSend || lane.arrow == ArrowPart::kCollate;
+  if (const auto flow = sends ? flows_.sent(key, end) : flows_.received(key, end))
+    events_.arrow(batch, lanes_[flow->send.thread].place, flow->send.start,
+                  lanes_[flow->receive.thread].place, flow->receive.start);
+}
+
+void TraceWeaver::interval(Lane& lane, const TraceStage& stage) {
+  const TraceSpan& span = lane.reader.span();
+  const std::uint32_t loader = stage.own_loader ? stage.loader : lane.loader;
+  // Last first, so the windows too: each piece falls to zero at its window's end.
+  for (auto window = selection_.windows.rbegin(); window != selection_.windows.rend(); ++window) {
+    if (!window->touches(span.start, span.end)) continue;
+    const std::int64_t start = std::max(span.start, window->begin);
+    const std::int64_t end = std::min(span.end, window->end);
+    counter(lane, stage, loader, true).add(start, end, events_);
+    if (many_loaders_) counter(lane, stage, loader, false).add(start, end, events_);
+  }
+}
+
+IntervalCounter& TraceWeaver::counter(const Lane& lane, const TraceStage& stage,
+                                      std::uint32_t loader, bool of_all) {
+  const bool queue = stage.stage_class == StageClass::kHandoff && stage.name == "queue";
+  std::string name = queue ? "batches ready" : stage.name + " under way";
+  if (!of_all) name += fmt::format(", loader {}", loader);
+  const std::uint64_t pid = lane.consumer < identity_.processes.size()
+                                ? identity_.processes[lane.consumer].pid
+                                : lane.place.pid;
+  const auto place = intervals_.find(CounterKey{pid, name});
+  if (place != intervals_.end()) return place->second;
+  return intervals_.emplace(CounterKey{pid, name}, IntervalCounter(pid, name)).first->second;
+}
+
+}  // namespace datamon::report
