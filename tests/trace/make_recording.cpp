@@ -1,0 +1,152 @@
+// Writes one of several recordings for the Python tests of the export:
+//     make_recording KIND FOLDER
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <functional>
+#include <limits>
+#include <map>
+#include <string>
+
+#include "loader_model.h"
+#include "recording_builder.h"
+
+namespace {
+
+using namespace datamon;
+using namespace datamon::testing;
+namespace fs = std::filesystem;
+
+// Four worker processes, epochs with repeated batch numbers, a slow item.
+void loader(const fs::path& folder) {
+  LoaderModel model;
+  model.workers = 4;
+  model.batches = 60;
+  model.epochs = 2;
+  model.jitter = 0.2;
+  model.decode_s = 3e-3;
+  model.slow_item = 37;
+  model.slow_item_s = 0.2;
+  write_loader(folder, model);
+}
+
+void threads(const fs::path& folder) {
+  LoaderModel model;
+  model.processes = false;
+  model.transfer_s = 1e-3;
+  write_loader(folder, model);
+}
+
+// The ring went round: the middle of the run has no spans.
+void gap(const fs::path& folder) {
+  LoaderModel model;
+  model.batches = 400;
+  model.file.most_stored_spans = 2000;
+  write_loader(folder, model);
+}
+
+// Two hosts with the same process numbers; their realtime clocks agree, their
+// ticks and boot times do not.
+void hosts(const fs::path& folder) {
+  for (int host = 0; host < 2; ++host) {
+    LoaderModel model;
+    model.batches = 30;
+    model.rank = static_cast<std::uint32_t>(host);
+    model.world_size = 2;
+    model.file.host = "host" + std::to_string(host);
+    model.file.boot_id = "00000000-0000-0000-0000-00000000000" + std::to_string(host + 1);
+    model.file.base_ticks = 7'000'000'000u * (host + 1);
+    model.file.ticks_per_second = host == 0 ? 2.5e9 : 3.1e9;
+    write_loader(folder / "", model);
+  }
+}
+
+const std::string kHostile[] = {
+    "quote\" backslash\\ slash/",
+    "line\nfeed\rtab\tbell\x07",
+    std::string("nul\0inside", 10),
+    "\xED\xA0\x80 lone surrogate",
+    "\xC0\xAF overlong \xF5\x80\x80\x80 beyond",
+    "cut off \xE2\x82",
+    "\x80\x80 only continuation \xFE\xFF",
+    "</script><!-- html & -->",
+    "\xEF\xBB\xBF"
+    " bom",
+    "\xE2\x80\xA8 line separator \xF0\x9F\x90\x8C",
+    "",
+};
+
+void hostile(const fs::path& folder) {
+  FileBuilder file({.pid = 4000, .is_root = true, .host = "h\xFFost\""});
+  file.note("command",
+            "python \"tr\xFF"
+            "ain\".py\n");
+  double at = 0.1;
+  int number = 0;
+  for (const std::string& name : kHostile) {
+    const std::uint16_t stage = file.stage(name, static_cast<std::uint16_t>(number % 12));
+    TrackBuilder& track = file.track(kWorker, static_cast<std::uint32_t>(number), name);
+    track.keep_next_as_slow();
+    track.begin(kFetch, at);
+    track.span(stage, at + 0.01, at + 0.02, {.id = 7, .bytes = 5, .name = name});
+    track.end(at + 0.05, {.id = static_cast<std::uint64_t>(number), .bytes = 99, .name = name});
+    ++number;
+  }
+  file.sample({{"od\xFF\"d metric", "\xFFu", format::MetricKind::kGauge,
+                [](double s) { return std::fmod(s, 0.4) < 0.2 ? std::nan("") : 1e300; }},
+               {"infinite", "1", format::MetricKind::kGauge,
+                [](double) { return std::numeric_limits<double>::infinity(); }}},
+              0.1, 2, 0.1);
+  file.write(folder);
+}
+
+// Every thread number and process number is used twice, some are no numbers of Linux.
+void same_numbers(const fs::path& folder) {
+  for (int process = 0; process < 3; ++process) {
+    FileBuilder file({.pid = process == 2 ? 4'294'967'295u : 77,
+                      .is_root = process == 0,
+                      .host = "host" + std::to_string(process),
+                      .boot_id = "boot" + std::to_string(process)});
+    for (std::uint32_t thread = 0; thread < 3; ++thread) {
+      TrackBuilder& track = file.track(kOtherRole, 0, "");
+      track.record().tid = thread == 2 ? 0 : 77;
+      track.span(kRead, 0.1, 0.2);
+    }
+    file.write(folder);
+  }
+}
+
+// Slices that touch, start together, end together, and last no time at all.
+void touching(const fs::path& folder) {
+  FileBuilder file({.pid = 5, .is_root = true, .ticks_per_second = 2.3e9});
+  TrackBuilder& track = file.track(kWorker, 0, "worker");
+  double at = 0.001;
+  const double tick = 1 / 2.3e9;
+  for (int i = 0; i < 2000; ++i) {
+    track.begin(kFetch, at);
+    track.begin(kRead, at);
+    track.begin(kDecode, at);
+    track.end(at + 3 * tick * (i % 7));
+    track.begin(kTransform, at + 3 * tick * (i % 7));
+    track.end(at + 40 * tick);
+    track.end(at + 40 * tick);
+    track.end(at + 40 * tick, {.id = static_cast<std::uint64_t>(i)});
+    at += 40 * tick;
+  }
+  file.write(folder);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::map<std::string, std::function<void(const fs::path&)>> kinds = {
+      {"loader", loader},   {"threads", threads},           {"gap", gap},          {"hosts", hosts},
+      {"hostile", hostile}, {"same_numbers", same_numbers}, {"touching", touching}};
+  const auto kind = argc == 3 ? kinds.find(argv[1]) : kinds.end();
+  if (kind == kinds.end()) {
+    std::fprintf(stderr, "make_recording KIND FOLDER\n");
+    return 2;
+  }
+  kind->second(argv[2]);
+  return 0;
+}
