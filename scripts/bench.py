@@ -1,0 +1,151 @@
+#!/usr/bin/env python3
+"""Runs every benchmark, prints its figures beside their goals, writes build/bench.json.
+
+    scripts/bench.py [--only PART] [--write-docs]
+
+A benchmark is a program build/bin/bench-PART of google/benchmark, or a script
+benchmarks/*/bench_*.py that prints one flat JSON object of figures. All figures
+end up in one flat object; a name ends with its unit. --write-docs also keeps
+them as docs/performance.json and renews the table in docs/performance.md.
+Never fails on a figure: a goal missed is something to read, not a broken build.
+"""
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = ROOT / "build/bin"
+TABLE = re.compile(r"(<!-- figures -->\n).*?(<!-- end of figures -->)", re.S)
+
+
+@dataclass(frozen=True)
+class Goal:
+    figure: str
+    what: str
+    at_most: float | None = None
+    at_least: float | None = None
+
+    def text(self):
+        return f"≤ {self.at_most:g}" if self.at_most is not None else f"≥ {self.at_least:g}"
+
+    def met(self, value):
+        return value <= self.at_most if self.at_most is not None else value >= self.at_least
+
+
+GOALS = []
+
+
+def snake(text):
+    return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
+
+
+def google_figures(part, result):
+    """{"ops_full_decode_us": ...}: times by their unit, user counters by their name."""
+    known = {"family_index", "per_family_instance_index", "repetitions", "repetition_index",
+             "threads", "iterations", "real_time", "cpu_time"}
+    figures = {}
+    for run in result["benchmarks"]:
+        if run.get("error_occurred"):
+            print(f"bench-{part}: {run['name']}: {run.get('error_message')}", file=sys.stderr)
+            continue
+        if run.get("run_type") == "aggregate" and run["aggregate_name"] != "median":
+            continue
+        name = snake(f"{part}_{run['name']}")
+        figures[f"{name}_{run['time_unit']}"] = run["real_time"]
+        for key, value in run.items():
+            if key not in known and isinstance(value, (int, float)):
+                figures[f"{name}_{snake(key)}"] = value
+    return figures
+
+
+def run_json(command):
+    environment = {**os.environ, "DATAMON_SOURCE": str(ROOT), "DATAMON_BUILD": str(ROOT / "build"),
+                   "DATAMON_BIN": str(BIN), "DATAMON_LIB": str(ROOT / "build/lib"),
+                   "DATAMON_DATA": str(ROOT / "data/imagenet-like")}
+    result = subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, text=True)
+    try:
+        return json.loads(result.stdout)
+    except ValueError:
+        print(f"bench: {Path(command[-1]).name} gave no figures (exit {result.returncode})", file=sys.stderr)
+        return {}
+
+
+def benchmarks():
+    """(part, command) of every benchmark there is."""
+    for program in sorted(BIN.glob("bench-*")):
+        yield program.name.removeprefix("bench-"), [program, "--benchmark_format=json"]
+    for script in sorted(ROOT.glob("benchmarks/*/bench_*.py")):
+        yield script.stem.removeprefix("bench_"), [sys.executable, script]
+
+
+def measure(only):
+    figures = {}
+    for part, command in benchmarks():
+        if only and part != only:
+            continue
+        print(f"bench: {part} …", file=sys.stderr, flush=True)
+        result = run_json(command)
+        figures |= google_figures(part, result) if "benchmarks" in result else result
+    return figures
+
+
+def table(figures):
+    """Rows (figure, value, goal, state); those with a goal first."""
+    rows = [(goal.what, figures[goal.figure], goal.text(), "met" if goal.met(figures[goal.figure]) else "MISSED")
+            for goal in GOALS if goal.figure in figures]
+    with_goal = {goal.figure for goal in GOALS}
+    rows += [(name, value, "", "") for name, value in sorted(figures.items()) if name not in with_goal]
+    return [(what, f"{value:.4g}" if isinstance(value, (int, float)) else str(value), goal, state)
+            for what, value, goal, state in rows]
+
+
+def print_table(figures):
+    rows = [("figure", "measured", "goal", ""), *table(figures)]
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    for row in rows:
+        print(f"{row[0]:<{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]}".rstrip())
+    for goal in GOALS:
+        if goal.figure not in figures:
+            print(f"not measured: {goal.what} ({goal.figure})")
+
+
+def markdown(figures):
+    rows = [row for row in table(figures) if row[2]]
+    lines = ["| what | measured | goal | |", "|---|---:|---:|---|"]
+    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows]) + "\n"
+
+
+def renewed(page):
+    figures = json.loads(page.with_suffix(".json").read_text())
+    return TABLE.sub(lambda m: m[1] + markdown(figures) + m[2], page.read_text())
+
+
+def stale(page):
+    """True when the page's table is not the one that its figures give."""
+    return page.with_suffix(".json").exists() and renewed(page) != page.read_text()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", metavar="PART", help="one benchmark: " + ", ".join(p for p, _ in benchmarks()))
+    parser.add_argument("--write-docs", action="store_true", help="renew docs/performance.json and .md")
+    arguments = parser.parse_args()
+    figures = {"cores": len(os.sched_getaffinity(0)), **measure(arguments.only)}
+    (ROOT / "build/bench.json").write_text(json.dumps(figures, indent=1) + "\n")
+    print_table(figures)
+    if arguments.write_docs:
+        page = ROOT / "docs/performance.md"
+        page.with_suffix(".json").write_text(json.dumps(figures, indent=1) + "\n")
+        page.write_text(renewed(page))
+    print("bench: build/bench.json")
+
+
+if __name__ == "__main__":
+    main()
