@@ -84,6 +84,9 @@ def check_program(path, number, words):
     if command[0] == "datamon" and len(words) > 1 and re.fullmatch(r"[a-z]+", words[1]):
         command.append(words[1])
     text = help_of(*command)
+    # The program answers any word with its own help, so the word must be in its list.
+    if len(command) > 1 and not re.search(rf"^ +{command[1]}\b", help_of("datamon") or "", re.M):
+        text = None
     if text is None:
         return problem(path, number, f"there is no `{' '.join(command)}`")
     for word in words[len(command):]:
