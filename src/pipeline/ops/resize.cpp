@@ -1,26 +1,90 @@
 #include "pipeline/ops/resize.h"
 
-#include <algorithm>
-#include <vector>
-
+#include "pipeline/ops/aligned_buffer.h"
 #include "pipeline/ops/resize_kernels.h"
 #include "pipeline/ops/resize_weights.h"
 
 namespace datamon::pipeline {
+namespace {
+
+struct Axis {
+  ResizeWeights weights;
+  PackedWeights packed;
+
+  void prepare(int input_size, int output_size,
+               void (*pack)(const ResizeWeights&, PackedWeights&)) {
+    if (input_size != weights.input_size() || output_size != weights.output_size()) {
+      weights.compute(input_size, output_size);
+      pack(weights, packed);
+    }
+  }
+};
+
+// Pillow resizes images that are more than this many times taller than wide vertically first
+// (PIL.Image.Image.resize), which rounds differently.
+constexpr int kTallRatio = 100;
+
+}  // namespace
 
 struct Resizer::State {
+  // The rows of one pass: an image in memory of its own.
+  struct Rows {
+    AlignedBuffer memory;
+    ImageView view;
+
+    std::uint8_t* prepare(int width, int height) {
+      const std::ptrdiff_t stride = padded_row_bytes(width);
+      std::uint8_t* data = memory.reserve(static_cast<std::size_t>(stride * height));
+      view = {data, width, height, stride};
+      return data;
+    }
+  };
+
+  ImageView horizontal_pass(const ImageView& input);
+  ImageView vertical_pass(const ImageView& input);
+  void resize_row(const ImageView& input, int y, std::uint8_t* out) {
+    kernels.vertical(vertical.weights, vertical.packed, y, input, out);
+  }
+
   int output_width;
   int output_height;
   ResizeKernels kernels;
-  ResizeWeights horizontal;
-  ResizeWeights vertical;
-  std::vector<std::uint8_t> narrowed;  // between the passes
-  std::vector<std::uint8_t> output;
+  Axis horizontal;
+  Axis vertical;
+  Rows narrowed;
+  Rows shortened;
+  Rows row;
+  ImageView remaining;    // what begin() has left for output_row()
+  bool finished = false;  // nothing: `remaining` is the result
 };
 
+ImageView Resizer::State::horizontal_pass(const ImageView& input) {
+  if (horizontal.weights.is_identity()) {
+    return input;
+  }
+  std::uint8_t* out = narrowed.prepare(output_width, input.height);
+  kernels.horizontal(horizontal.weights, horizontal.packed, input, out);
+  return narrowed.view;
+}
+
+ImageView Resizer::State::vertical_pass(const ImageView& input) {
+  if (vertical.weights.is_identity()) {
+    return input;
+  }
+  std::uint8_t* out = shortened.prepare(input.width, output_height);
+  for (int y = 0; y < output_height; ++y) {
+    resize_row(input, y, out + y * shortened.view.stride);
+  }
+  return shortened.view;
+}
+
 Resizer::Resizer(int output_width, int output_height, SimdLevel level)
-    : state_(std::make_unique<State>(
-          State{output_width, output_height, resize_kernels(level), {}, {}, {}, {}})) {}
+    : state_(std::make_unique<State>()) {
+  state_->output_width = output_width;
+  state_->output_height = output_height;
+  state_->kernels = resize_kernels(level);
+  state_->row.prepare(output_width, 1);
+}
 Resizer::~Resizer() = default;
 Resizer::Resizer(Resizer&&) noexcept = default;
 Resizer& Resizer::operator=(Resizer&&) noexcept = default;
@@ -28,36 +92,43 @@ Resizer& Resizer::operator=(Resizer&&) noexcept = default;
 int Resizer::output_width() const { return state_->output_width; }
 int Resizer::output_height() const { return state_->output_height; }
 
-ImageView Resizer::resize(const ImageView& input) {
+void Resizer::begin(const ImageView& input) {
   State& state = *state_;
-  const std::size_t stride = static_cast<std::size_t>(state.output_width) * kChannels;
-  state.horizontal.compute(input.width, state.output_width);
-  state.vertical.compute(input.height, state.output_height);
-  ImageView narrowed = input;
-  if (!state.horizontal.is_identity()) {
-    const std::size_t bytes = stride * static_cast<std::size_t>(input.height);
-    if (state.narrowed.size() < bytes) {
-      state.narrowed.resize(bytes);
-    }
-    for (int y = 0; y < input.height; ++y) {
-      state.kernels.horizontal(state.horizontal, input.row(y), state.narrowed.data() + y * stride);
-    }
-    narrowed = {state.narrowed.data(), state.output_width, input.height,
-                static_cast<std::ptrdiff_t>(stride)};
+  state.horizontal.prepare(input.width, state.output_width, state.kernels.pack_horizontal);
+  state.vertical.prepare(input.height, state.output_height, state.kernels.pack_vertical);
+  const bool tall = input.height > std::int64_t{input.width} * kTallRatio;
+  if (tall && state.output_height < input.height) {
+    state.remaining = state.horizontal_pass(state.vertical_pass(input));
+    state.finished = true;
+  } else {
+    state.remaining = state.horizontal_pass(input);
+    state.finished = state.vertical.weights.is_identity();
   }
-  if (state.vertical.is_identity()) {
-    return narrowed;
+}
+
+const std::uint8_t* Resizer::output_row(int y) {
+  State& state = *state_;
+  if (state.finished) {
+    return state.remaining.row(y);
   }
-  state.output.resize(stride * static_cast<std::size_t>(state.output_height));
-  for (int y = 0; y < state.output_height; ++y) {
-    state.kernels.vertical(state.vertical, y, narrowed, state.output.data() + y * stride);
-  }
-  return {state.output.data(), state.output_width, state.output_height,
-          static_cast<std::ptrdiff_t>(stride)};
+  state.resize_row(state.remaining, y, state.row.memory.data());
+  return state.row.view.data;
+}
+
+ImageView Resizer::resize(const ImageView& input) {
+  begin(input);
+  return state_->finished ? state_->remaining : state_->vertical_pass(state_->remaining);
 }
 
 std::size_t Resizer::memory_bytes() const {
-  return state_->narrowed.size() + state_->output.size();
+  const State& state = *state_;
+  std::size_t sum = 0;
+  for (const AlignedBuffer* buffer :
+       {&state.narrowed.memory, &state.shortened.memory, &state.row.memory,
+        &state.horizontal.packed.memory, &state.vertical.packed.memory}) {
+    sum += buffer->capacity_bytes();
+  }
+  return sum;
 }
 
 }  // namespace datamon::pipeline

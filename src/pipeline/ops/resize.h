@@ -2,7 +2,7 @@
 // rounded to 8 bits between the two passes. This is what torchvision does to PIL images.
 //
 // Ownership: owns the weights and the rows between the passes and reuses them; sizes seen before
-// allocate nothing.
+// allocate nothing. begin() refers to the input until the last output_row().
 // Thread-safety: none; one resizer a worker thread.
 #pragma once
 
@@ -16,6 +16,7 @@ namespace datamon::pipeline {
 
 class Resizer {
  public:
+  // Preconditions: both sizes > 0; this machine has the level.
   Resizer(int output_width, int output_height, SimdLevel level = best_simd_level());
   ~Resizer();
   Resizer(Resizer&&) noexcept;
@@ -24,10 +25,15 @@ class Resizer {
   int output_width() const;
   int output_height() const;
 
-  // The resized image; it stays valid until the next call. The input may be of any size from 1x1;
-  // up to 16 bytes behind its last pixel of each row may be read if they belong to the same view
-  // (its next row), never beyond the view's last pixel.
+  // The resized image; it stays valid until the next call of anything. The input may have any size
+  // from 1x1 on; nothing outside its rows is read.
   ImageView resize(const ImageView& input);
+
+  // The same in steps, for callers that use up each row while it is in the cache: begin() makes the
+  // horizontal pass, output_row() one row of the result, in any order. A row stays valid until the
+  // next call.
+  void begin(const ImageView& input);
+  const std::uint8_t* output_row(int y);
 
   std::size_t memory_bytes() const;
 

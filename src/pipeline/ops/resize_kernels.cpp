@@ -11,8 +11,20 @@ std::uint8_t round_and_clip(std::int32_t sum) {
   return static_cast<std::uint8_t>(std::clamp(sum >> kWeightBits, 0, 255));
 }
 
-void horizontal(const ResizeWeights& weights, const std::uint8_t* in, std::uint8_t* out) {
-  for (int x = 0; x < weights.output_size(); ++x) {
+void pack_nothing(const ResizeWeights&, PackedWeights& packed) { packed.steps = 0; }
+
+void vertical(const ResizeWeights& weights, const PackedWeights&, int y, const ImageView& in,
+              std::uint8_t* out) {
+  scalar::resize_columns(weights, y, in, 0, out);
+}
+
+}  // namespace
+
+namespace scalar {
+
+void resize_pixels(const ResizeWeights& weights, const std::uint8_t* in, int first_output,
+                   int last_output, std::uint8_t* out) {
+  for (int x = first_output; x < last_output; ++x) {
     const std::int32_t* w = weights.weights(x);
     const std::uint8_t* pixel = in + weights.first(x) * kChannels;
     std::int32_t sums[kChannels] = {kHalf, kHalf, kHalf};
@@ -27,10 +39,19 @@ void horizontal(const ResizeWeights& weights, const std::uint8_t* in, std::uint8
   }
 }
 
-void vertical(const ResizeWeights& weights, int y, const ImageView& in, std::uint8_t* out) {
+void horizontal(const ResizeWeights& weights, const PackedWeights&, const ImageView& in,
+                std::uint8_t* out) {
+  const std::ptrdiff_t stride = padded_row_bytes(weights.output_size());
+  for (int y = 0; y < in.height; ++y) {
+    resize_pixels(weights, in.row(y), 0, weights.output_size(), out + y * stride);
+  }
+}
+
+void resize_columns(const ResizeWeights& weights, int y, const ImageView& in, int first_byte,
+                    std::uint8_t* out) {
   const std::int32_t* w = weights.weights(y);
   const std::uint8_t* top = in.row(weights.first(y));
-  for (int i = 0; i < in.width * kChannels; ++i) {
+  for (int i = first_byte; i < in.width * kChannels; ++i) {
     std::int32_t sum = kHalf;
     for (int j = 0; j < weights.count(y); ++j) {
       sum += top[j * in.stride + i] * w[j];
@@ -39,8 +60,22 @@ void vertical(const ResizeWeights& weights, int y, const ImageView& in, std::uin
   }
 }
 
-}  // namespace
+}  // namespace scalar
 
-ResizeKernels resize_kernels(SimdLevel) { return {horizontal, vertical}; }
+ResizeKernels resize_kernels(SimdLevel level) {
+#if defined(__x86_64__)
+  switch (level) {
+    case SimdLevel::avx512:
+      return resize_kernels_avx512();
+    case SimdLevel::avx2:
+      return resize_kernels_avx2();
+    case SimdLevel::scalar:
+      break;
+  }
+#else
+  (void)level;
+#endif
+  return {pack_nothing, pack_nothing, scalar::horizontal, vertical};
+}
 
 }  // namespace datamon::pipeline

@@ -20,9 +20,6 @@ std::int32_t to_fixed(double weight) {
 
 // The order of operations is Pillow's: another one rounds differently.
 void ResizeWeights::compute(int input_size, int output_size) {
-  if (input_size == input_size_ && output_size == output_size_) {
-    return;
-  }
   input_size_ = input_size;
   output_size_ = output_size;
   const double scale = static_cast<double>(input_size) / output_size;
