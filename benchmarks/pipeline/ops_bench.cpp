@@ -27,6 +27,7 @@
 #include "pipeline/ops/libjpeg.h"
 #include "pipeline/ops/normalise.h"
 #include "pipeline/ops/resize.h"
+#include "pipeline/ops/transform.h"
 
 namespace {
 
@@ -211,7 +212,7 @@ void normalise(benchmark::State& state) {
   const Normaliser normaliser({}, static_cast<SimdLevel>(state.range(0)));
   Batch batch(format);
   each_image(state, [&](const Image& image) {
-    normaliser.write(image.resized_view(), image.flip, format, batch.next_slot());
+    normaliser.write(image.resized_view(), image.flip, {batch.next_slot(), format, kSize, kSize});
   });
 }
 
@@ -223,15 +224,13 @@ class Recipe {
       std::abort();
     }
     const auto pixels = decoder_.decode(image.box);
-    normaliser_.write(resizer_.resize(*pixels), image.flip, SampleFormat::float32_nchw,
-                      batch_.next_slot());
+    transform_.apply(*pixels, image.flip, SampleFormat::float32_nchw, batch_.next_slot());
   }
 
  private:
   FileReader reader_;
   JpegDecoder decoder_;
-  Resizer resizer_{kSize, kSize};
-  Normaliser normaliser_;
+  SampleTransform transform_{kSize, kSize};
   Batch batch_{SampleFormat::float32_nchw};
 };
 

@@ -74,7 +74,8 @@ void answer_sample(const Fields& fields, const ImageView& resized, SimdLevel lev
   const SampleFormat format = format_of(fields.at(10));
   std::vector<char> slot(sample_bytes(format, resized.width, resized.height) + 64);
   const Normaliser normaliser({}, level);
-  normaliser.write(resized, fields.at(9) == "1", format, slot.data());
+  normaliser.write(resized, fields.at(9) == "1",
+                   {slot.data(), format, resized.width, resized.height});
   answer(slot.data(), slot.size() - 64);
 }
 

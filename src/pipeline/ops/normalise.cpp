@@ -1,40 +1,61 @@
 #include "pipeline/ops/normalise.h"
 
 #include <bit>
-#include <cstring>
+#include <cmath>
+
+#include "pipeline/ops/normalise_kernels.h"
 
 namespace datamon::pipeline {
 namespace {
 
-template <typename T>
-void write_planes(const ImageView& image, bool flip,
-                  const std::array<std::array<T, 256>, kChannels>& table, T* out) {
-  const std::ptrdiff_t plane = std::ptrdiff_t{image.width} * image.height;
-  for (int y = 0; y < image.height; ++y) {
-    const std::uint8_t* pixel = image.row(y) + (flip ? (image.width - 1) * kChannels : 0);
-    const int step = flip ? -kChannels : kChannels;
-    T* row = out + std::ptrdiff_t{y} * image.width;
-    for (int x = 0; x < image.width; ++x, pixel += step) {
-      for (int c = 0; c < kChannels; ++c) {
-        row[c * plane + x] = table[c][pixel[c]];
+using Tables = Normaliser::Tables;
+
+// The operations and their order are torch's: ToTensor divides by 255, Normalize subtracts the mean
+// and divides by the standard deviation, each rounded to float.
+float torch_value(int pixel, float mean, float std) {
+  const float scaled = static_cast<float>(pixel) / 255.0F;
+  const float centred = scaled - mean;
+  return centred / std;
+}
+
+// A quotient as a product with a two-part reciprocal: exact but for rare ties, so it is checked.
+float formula_value(int pixel, float mean, float high, float low) {
+  const auto x = static_cast<float>(pixel);
+  const float scaled = std::fma(x, kInverse255High, x * kInverse255Low);
+  const float centred = scaled - mean;
+  return std::fma(centred, high, centred * low);
+}
+
+bool formula_is_exact(const Tables& tables) {
+  for (std::size_t c = 0; c < kChannels; ++c) {
+    for (int pixel = 0; pixel < 256; ++pixel) {
+      const float value =
+          formula_value(pixel, tables.mean[c], tables.inverse_high[c], tables.inverse_low[c]);
+      const float expected = tables.values[c][static_cast<std::size_t>(pixel)];
+      if (std::bit_cast<std::uint32_t>(value) != std::bit_cast<std::uint32_t>(expected)) {
+        return false;
       }
     }
   }
+  return true;
 }
 
-void write_bytes(const ImageView& image, bool flip, std::uint8_t* out) {
-  const std::size_t row_bytes = static_cast<std::size_t>(image.width) * kChannels;
-  for (int y = 0; y < image.height; ++y, out += row_bytes) {
-    if (!flip) {
-      std::memcpy(out, image.row(y), row_bytes);
-      continue;
+Tables make_tables(const Normalisation& normalisation) {
+  Tables tables{};
+  for (std::size_t c = 0; c < kChannels; ++c) {
+    const float mean = normalisation.mean[c];
+    const float std = normalisation.std[c];
+    for (std::size_t pixel = 0; pixel < 256; ++pixel) {
+      tables.values[c][pixel] = torch_value(static_cast<int>(pixel), mean, std);
+      tables.halves[c][pixel] = to_half(tables.values[c][pixel]);
     }
-    const std::uint8_t* pixel = image.row(y) + row_bytes;
-    for (int x = 0; x < image.width; ++x) {
-      pixel -= kChannels;
-      std::memcpy(out + x * kChannels, pixel, kChannels);
-    }
+    const double inverse = 1.0 / std;
+    tables.mean[c] = mean;
+    tables.inverse_high[c] = static_cast<float>(inverse);
+    tables.inverse_low[c] = static_cast<float>(inverse - tables.inverse_high[c]);
   }
+  tables.formula_is_exact = formula_is_exact(tables);
+  return tables;
 }
 
 }  // namespace
@@ -70,28 +91,21 @@ std::uint16_t to_half(float value) {
   return static_cast<std::uint16_t>(sign | ((magnitude - 0x38000000U + 0xfffU + odd) >> 13));
 }
 
-// The operations and their order are torch's: ToTensor divides by 255, Normalize subtracts the mean
-// and divides by the standard deviation, each rounded to float.
-Normaliser::Normaliser(const Normalisation& normalisation, SimdLevel level) : level_(level) {
-  for (int c = 0; c < kChannels; ++c) {
-    for (int pixel = 0; pixel < 256; ++pixel) {
-      const float scaled = static_cast<float>(pixel) / 255.0F;
-      const float centred = scaled - normalisation.mean[c];
-      table_[c][pixel] = centred / normalisation.std[c];
-      half_table_[c][pixel] = to_half(table_[c][pixel]);
-    }
-  }
+Normaliser::Normaliser(const Normalisation& normalisation, SimdLevel level)
+    : tables_(make_tables(normalisation)), row_writers_(row_writers(level)) {}
+
+void Normaliser::write_row(const std::uint8_t* pixels, int y, bool flip,
+                           const SampleSlot& slot) const {
+  row_writers_[static_cast<std::size_t>(slot.format)](tables_, pixels, y, flip, slot);
 }
 
-void Normaliser::write(const ImageView& image, bool flip, SampleFormat format, void* slot) const {
-  switch (format) {
-    case SampleFormat::float32_nchw:
-      return write_planes(image, flip, table_, static_cast<float*>(slot));
-    case SampleFormat::float16_nchw:
-      return write_planes(image, flip, half_table_, static_cast<std::uint16_t*>(slot));
-    case SampleFormat::uint8_nhwc:
-      return write_bytes(image, flip, static_cast<std::uint8_t*>(slot));
+void Normaliser::write(const ImageView& image, bool flip, const SampleSlot& slot) const {
+  for (int y = 0; y < image.height; ++y) {
+    write_row(image.row(y), y, flip, slot);
   }
+  finish();
 }
+
+void Normaliser::finish() const { drain_stores(); }
 
 }  // namespace datamon::pipeline
