@@ -23,19 +23,21 @@ DATAMON_AVX2_INLINE __m256i load_pixels(const std::uint8_t* pixels) {
   return _mm256_set_m128i(_mm_srli_si128(last, 4), first);
 }
 
+// Which bytes of 12 become the low bytes of four 32-bit numbers; -1 is a zero.
+template <int Channel, bool Flip>
+DATAMON_AVX2_INLINE __m256i pick_bytes() {
+  constexpr char kFirst = Channel + (Flip ? 3 * kChannels : 0);
+  constexpr char kStep = Flip ? -kChannels : kChannels;
+  return _mm256_broadcastsi128_si256(_mm_setr_epi8(kFirst, -1, -1, -1, kFirst + kStep, -1, -1, -1,
+                                                   kFirst + 2 * kStep, -1, -1, -1,
+                                                   kFirst + 3 * kStep, -1, -1, -1));
+}
+
 // One channel as 32-bit numbers, in the order of output.
-DATAMON_AVX2_INLINE __m256i pick_channel(__m256i bytes, int channel, bool flip) {
-  const auto c = static_cast<char>(channel);
-  const auto at = [c](int pixel) { return static_cast<char>(pixel * kChannels + c); };
-  const __m128i forwards =
-      _mm_setr_epi8(at(0), -1, -1, -1, at(1), -1, -1, -1, at(2), -1, -1, -1, at(3), -1, -1, -1);
-  const __m128i backwards =
-      _mm_setr_epi8(at(3), -1, -1, -1, at(2), -1, -1, -1, at(1), -1, -1, -1, at(0), -1, -1, -1);
-  if (!flip) {
-    return _mm256_shuffle_epi8(bytes, _mm256_broadcastsi128_si256(forwards));
-  }
-  const __m256i mirrored = _mm256_shuffle_epi8(bytes, _mm256_broadcastsi128_si256(backwards));
-  return _mm256_permute2x128_si256(mirrored, mirrored, 1);
+template <int Channel, bool Flip>
+DATAMON_AVX2_INLINE __m256i pick_channel(__m256i bytes) {
+  const __m256i picked = _mm256_shuffle_epi8(bytes, pick_bytes<Channel, Flip>());
+  return Flip ? _mm256_permute2x128_si256(picked, picked, 1) : picked;
 }
 
 DATAMON_AVX2_INLINE __m256 normalise(__m256i values, const Tables& tables, std::size_t c) {
@@ -65,37 +67,49 @@ DATAMON_AVX2_INLINE void store(std::uint16_t* to, __m256 values, bool aligned) {
   }
 }
 
+template <int Channel, bool Flip, typename T>
+DATAMON_AVX2_INLINE void write_channel(const Tables& tables, __m256i bytes, T* to, bool aligned) {
+  store(to, normalise(pick_channel<Channel, Flip>(bytes), tables, Channel), aligned);
+}
+
 // All whole groups of 8 pixels; returns the first column that is left.
-template <typename T>
-DATAMON_AVX2_INLINE int write_groups(const Tables& tables, const std::uint8_t* pixels, int y,
-                                     bool flip, const SampleSlot& slot) {
+template <bool Flip, typename T>
+DATAMON_AVX2 int write_groups(const Tables& tables, const std::uint8_t* pixels, int y,
+                              const SampleSlot& slot) {
   const std::ptrdiff_t plane = std::ptrdiff_t{slot.width} * slot.height;
   T* row = static_cast<T*>(slot.memory) + std::ptrdiff_t{y} * slot.width;
-  const auto stride_bits = static_cast<std::uintptr_t>(plane) * sizeof(T);
+  const auto plane_bytes = static_cast<std::uintptr_t>(plane) * sizeof(T);
   const bool aligned =
-      ((reinterpret_cast<std::uintptr_t>(row) | stride_bits) % (kPixels * sizeof(T))) == 0;
+      ((reinterpret_cast<std::uintptr_t>(row) | plane_bytes) % (kPixels * sizeof(T))) == 0;
   int x = 0;
   for (; x + kPixels <= slot.width; x += kPixels) {
-    const int source = flip ? slot.width - kPixels - x : x;
-    const __m256i bytes = load_pixels(pixels + source * kChannels);
-    for (int c = 0; c < kChannels; ++c) {
-      const __m256i channel = pick_channel(bytes, c, flip);
-      store(row + c * plane + x, normalise(channel, tables, static_cast<std::size_t>(c)), aligned);
-    }
+    const __m256i bytes = load_pixels(pixels + (Flip ? slot.width - kPixels - x : x) * kChannels);
+    write_channel<0, Flip>(tables, bytes, row + x, aligned);
+    write_channel<1, Flip>(tables, bytes, row + plane + x, aligned);
+    write_channel<2, Flip>(tables, bytes, row + 2 * plane + x, aligned);
   }
   return x;
 }
 
-DATAMON_AVX2 void write_float32(const Tables& tables, const std::uint8_t* pixels, int y, bool flip,
-                                const SampleSlot& slot) {
-  const int done = tables.formula_is_exact ? write_groups<float>(tables, pixels, y, flip, slot) : 0;
+template <typename T>
+int write_groups(const Tables& tables, const std::uint8_t* pixels, int y, bool flip,
+                 const SampleSlot& slot) {
+  if (!tables.formula_is_exact) {
+    return 0;
+  }
+  return flip ? write_groups<true, T>(tables, pixels, y, slot)
+              : write_groups<false, T>(tables, pixels, y, slot);
+}
+
+void write_float32(const Tables& tables, const std::uint8_t* pixels, int y, bool flip,
+                   const SampleSlot& slot) {
+  const int done = write_groups<float>(tables, pixels, y, flip, slot);
   scalar::write_float32(tables, pixels, y, flip, slot, done);
 }
 
-DATAMON_AVX2 void write_float16(const Tables& tables, const std::uint8_t* pixels, int y, bool flip,
-                                const SampleSlot& slot) {
-  const int done =
-      tables.formula_is_exact ? write_groups<std::uint16_t>(tables, pixels, y, flip, slot) : 0;
+void write_float16(const Tables& tables, const std::uint8_t* pixels, int y, bool flip,
+                   const SampleSlot& slot) {
+  const int done = write_groups<std::uint16_t>(tables, pixels, y, flip, slot);
   scalar::write_float16(tables, pixels, y, flip, slot, done);
 }
 

@@ -66,9 +66,9 @@ DATAMON_AVX512_INLINE int write_groups(const Tables& tables, const std::uint8_t*
                                        bool flip, const SampleSlot& slot) {
   const std::ptrdiff_t plane = std::ptrdiff_t{slot.width} * slot.height;
   T* row = static_cast<T*>(slot.memory) + std::ptrdiff_t{y} * slot.width;
-  const auto stride_bits = static_cast<std::uintptr_t>(plane) * sizeof(T);
+  const auto plane_bytes = static_cast<std::uintptr_t>(plane) * sizeof(T);
   const bool aligned =
-      ((reinterpret_cast<std::uintptr_t>(row) | stride_bits) % (kPixels * sizeof(T))) == 0;
+      ((reinterpret_cast<std::uintptr_t>(row) | plane_bytes) % (kPixels * sizeof(T))) == 0;
   const Picks picks = make_picks(flip);
   int x = 0;
   for (; x + kPixels <= slot.width; x += kPixels) {
