@@ -1,0 +1,218 @@
+#include "monitor/cpu_split.h"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
+
+#include "monitor/clock.h"
+
+namespace datamon::monitor {
+namespace {
+
+// Half of the budget goes into readings; the spans themselves need the rest.
+constexpr double kReadingShare = 0.5;
+// Spent at once at a thread's start, so that short jobs are split too.
+constexpr std::uint64_t kBurstNs = 200'000;
+// A unit that costs more is broken off, and its inner spans become the units.
+constexpr std::uint64_t kDearNs = 1'000'000;
+// Less time off the CPU than this is not looked into.
+constexpr std::uint64_t kOffCpuNs = 2'000;
+constexpr double kMaxSkip = 1 << 30;
+// Programs expect the lowest descriptors for themselves.
+constexpr int kLowestDescriptor = 256;
+
+constexpr char kSchedstat[] = "/proc/thread-self/schedstat";
+
+std::uint64_t ns_to_ticks(std::uint64_t ns) {
+  return static_cast<std::uint64_t>(static_cast<double>(ns) * 1e-9 *
+                                    static_cast<double>(ticks_per_second()));
+}
+
+bool read_thread_cpu(std::uint64_t& ns) {
+  timespec t;
+  if (::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) != 0) return false;
+  ns =
+      static_cast<std::uint64_t>(t.tv_sec) * 1'000'000'000u + static_cast<std::uint64_t>(t.tv_nsec);
+  return true;
+}
+
+// The second of the three numbers: time waiting for a CPU.
+bool read_run_delay(int fd, std::uint64_t& ns) {
+  char text[96];
+  const ssize_t got = ::pread(fd, text, sizeof text - 1, 0);
+  if (got <= 0) return false;
+  text[got] = '\0';
+  char* end = nullptr;
+  std::strtoull(text, &end, 10);
+  if (end == text || *end != ' ') return false;
+  const char* second = end;
+  ns = std::strtoull(second, &end, 10);
+  return end != second && *end == ' ';
+}
+
+}  // namespace
+
+const char* to_string(SplitKind kind) {
+  switch (kind) {
+    case SplitKind::kFull:
+      return "full";
+    case SplitKind::kCpuOnly:
+      return "cpu-only";
+    case SplitKind::kNone:
+      break;
+  }
+  return "none";
+}
+
+SplitKind probe_split(std::uint64_t budget_ppm) {
+  std::uint64_t ns = 0;
+  if (budget_ppm == 0 || !read_thread_cpu(ns)) return SplitKind::kNone;
+  const int fd = ::open(kSchedstat, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return SplitKind::kCpuOnly;
+  const bool works = read_run_delay(fd, ns);
+  ::close(fd);
+  return works ? SplitKind::kFull : SplitKind::kCpuOnly;
+}
+
+void close_schedstat(int& fd) {
+  if (fd <= 0) return;
+  char link[32], target[64];
+  std::snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+  const ssize_t length = ::readlink(link, target, sizeof target);
+  const std::string_view name(target, length > 0 ? static_cast<std::size_t>(length) : 0);
+  if (name.starts_with("/proc/") && name.ends_with("/schedstat")) ::close(fd);
+  fd = 0;
+}
+
+void CpuSplit::start(SplitKind kind, std::uint64_t budget_ppm, std::uint64_t now,
+                     std::uint64_t seed, int* schedstat_fd) {
+  kind_ = kind;
+  active_ = false;
+  schedstat_fd_ = schedstat_fd;
+  budget_ppm_ = budget_ppm;
+  random_ = seed | 1;
+  if (start_ticks_ == 0) start_ticks_ = now;
+  dear_ticks_ = ns_to_ticks(kDearNs);
+}
+
+std::uint32_t CpuSplit::next_skip(std::uint64_t now) {
+  skipped_ += skip_;
+  if (kind_ == SplitKind::kNone) return skip_ = UINT32_MAX;
+  const double share = static_cast<double>(budget_ppm_) * 1e-6 * kReadingShare;
+  const double elapsed = static_cast<double>(now - start_ticks_);
+  const double units = static_cast<double>(std::max<std::uint64_t>(1, sampled_ + skipped_));
+  const double income = std::max(1.0, share * elapsed / units);  // ticks earned by a unit
+  const double debt = static_cast<double>(spent_ticks_) - share * elapsed;
+  if (debt < static_cast<double>(ns_to_ticks(kBurstNs))) {
+    const double mean = static_cast<double>(mean_cost_ticks_) / income;
+    // Below the debt limit by the burst: as often as the books allow.
+    if (debt <= 0 || sampled_ < 16) return skip_ = 0;
+    random_ ^= random_ << 13;
+    random_ ^= random_ >> 7;
+    random_ ^= random_ << 17;
+    const double uniform = static_cast<double>(random_ >> 11) * 0x1p-53;
+    return skip_ = static_cast<std::uint32_t>(std::min(kMaxSkip, 2 * mean * uniform));
+  }
+  return skip_ = static_cast<std::uint32_t>(std::min(kMaxSkip, debt / income));
+}
+
+bool CpuSplit::open_scheduler() {
+  if (schedstat_fd_ == nullptr || kind_ != SplitKind::kFull) return false;
+  if (*schedstat_fd_ > 0) return true;
+  const int fd = ::open(kSchedstat, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  const int high = ::fcntl(fd, F_DUPFD_CLOEXEC, kLowestDescriptor);
+  if (high >= 0) ::close(fd);
+  *schedstat_fd_ = high >= 0 ? high : fd;
+  return true;
+}
+
+// Run-queue time and faults as they are now; keeps the old value of what cannot
+// be read (the job may have closed our descriptor, or replaced it).
+bool CpuSplit::read_scheduler() {
+  bool whole = false;
+  if (open_scheduler()) {
+    std::uint64_t delay = 0;
+    whole = read_run_delay(*schedstat_fd_, delay) && delay >= runqueue_ns_;
+    if (whole) {
+      runqueue_ns_ = delay;
+    } else {
+      *schedstat_fd_ = 0;  // not ours any more, or another thread's: not closed
+      runqueue_ns_ = 0;
+    }
+  }
+  rusage usage{};
+  if (::getrusage(RUSAGE_THREAD, &usage) == 0)
+    major_faults_ = static_cast<std::uint64_t>(usage.ru_majflt);
+  return whole;
+}
+
+void CpuSplit::begin_unit(std::uint32_t depth) {
+  const std::uint64_t before = clock_now();
+  active_ = true;
+  unit_depth_ = depth;
+  ++sampled_;
+  runqueue_ns_ = 0;
+  read_scheduler();
+  read_thread_cpu(cpu_ns_);
+  ticks_ = clock_now();
+  unit_ticks_ = ticks_ - before;
+  spent_ticks_ += unit_ticks_;
+}
+
+void CpuSplit::boundary(std::uint32_t innermost) {
+  const std::uint64_t before = clock_now();
+  const std::uint64_t cpu_before = cpu_ns_;
+  read_thread_cpu(cpu_ns_);
+  const std::uint64_t at = clock_now();
+  const std::uint64_t wall = ticks_to_ns(at - ticks_);
+  const std::uint64_t cpu = std::min(wall, cpu_ns_ - cpu_before);
+  ticks_ = at;
+  SpanSplit& split = splits_[innermost];
+  has_split_[innermost] = true;
+  split.wall_ns += wall;
+  split.cpu_ns += cpu;
+  std::uint64_t end = at;
+  if (wall - cpu > kOffCpuNs) {
+    const std::uint64_t delay_before = runqueue_ns_;
+    const std::uint64_t faults_before = major_faults_;
+    const bool whole = read_scheduler();
+    const std::uint64_t delay =
+        whole ? std::min(wall - cpu, runqueue_ns_ - delay_before) : std::uint64_t{0};
+    const std::uint64_t faults = major_faults_ - faults_before;
+    split.runqueue_ns += delay;
+    split.major_faults += faults;
+    if (faults > 0) split.fault_ns += wall - cpu - delay;
+    end = clock_now();
+  }
+  unit_ticks_ += end - before;
+  spent_ticks_ += end - before;
+}
+
+bool CpuSplit::take(std::uint32_t depth, SpanSplit& split) {
+  if (!has_split_[depth]) return false;
+  split = splits_[depth];
+  splits_[depth] = {};
+  has_split_[depth] = false;
+  return true;
+}
+
+void CpuSplit::end_unit() {
+  active_ = false;
+  mean_cost_ticks_ = mean_cost_ticks_ == 0
+                         ? unit_ticks_
+                         : mean_cost_ticks_ - mean_cost_ticks_ / 8 + unit_ticks_ / 8;
+}
+
+void CpuSplit::stop() {
+  if (schedstat_fd_ != nullptr) close_schedstat(*schedstat_fd_);
+  if (active_) end_unit();
+}
+
+}  // namespace datamon::monitor

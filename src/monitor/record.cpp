@@ -1,0 +1,363 @@
+// The hot path. A span costs two clock readings, ~40 plain stores to memory that
+// only this thread writes, and three predicted branches; everything else is in
+// the cold functions. Signal handlers may come at any point: whatever index is
+// read was bounds-checked or is bounded by construction.
+#include "monitor/record.h"
+
+#include <algorithm>
+#include <cerrno>
+
+#include "monitor/arena.h"
+#include "monitor/atomics.h"
+#include "monitor/clock.h"
+#include "monitor/process.h"
+#include "monitor/stage_registry.h"
+
+#define DATAMON_COLD __attribute__((noinline, cold))
+
+namespace datamon::monitor {
+namespace {
+
+using format::Cell;
+using format::SpanRecord;
+
+// Enters the slow path unless this thread is in it already; keeps errno.
+class SlowPath {
+ public:
+  SlowPath() : entered_(enter_slow_path()) {}
+  ~SlowPath() {
+    if (!entered_) return;
+    leave_slow_path();
+    errno = errno_;
+  }
+  SlowPath(const SlowPath&) = delete;
+  SlowPath& operator=(const SlowPath&) = delete;
+  explicit operator bool() const { return entered_; }
+
+ private:
+  int errno_ = errno;
+  bool entered_;
+};
+
+struct Item {
+  std::uint64_t id;
+  std::uint64_t bytes;
+  const char* name;
+  std::size_t name_bytes;
+};
+
+inline unsigned bucket_of(std::uint64_t ticks) {
+  const std::uint64_t t = std::max<std::uint64_t>(ticks, 255);
+  const unsigned octave = 63u - static_cast<unsigned>(__builtin_clzll(t));
+  const unsigned bucket = 4 * octave + static_cast<unsigned>((t >> (octave - 2)) & 3) - 31;
+  return std::min<unsigned>(bucket, format::kHistogramBuckets - 1);
+}
+static_assert(format::kHistogramFirstOctave == 8);
+
+inline void add_to(Cell& cell, std::uint64_t duration, std::uint64_t self, std::uint64_t bytes) {
+  bump(cell.count, std::uint64_t{1});
+  bump(cell.wall_ticks, duration);
+  bump(cell.self_ticks, self);
+  bump(cell.bytes, bytes);
+  if (duration > load_relaxed(cell.max_ticks)) store_relaxed(cell.max_ticks, duration);
+  std::uint32_t& slot = cell.histogram[bucket_of(duration)];
+  const std::uint32_t counted = load_relaxed(slot);
+  store_relaxed(slot, counted + (counted != UINT32_MAX));
+}
+
+inline void append(Track& track, const SpanRecord& span) {
+  SpanBlock& block = *track.block;
+  const std::uint32_t index = track.span_index;
+  if (index < format::kSpansPerBlock) [[likely]] {
+    block.spans[index] = span;
+    track.span_index = index + 1;
+    store_release(block.header.count, std::uint64_t{index} + 1);
+  }
+}
+
+DATAMON_COLD bool room_for_span(Track& track) {
+  const SlowPath slow;
+  if (slow) next_span_block(track);
+  return track.block != nullptr && track.span_index < format::kSpansPerBlock;
+}
+
+DATAMON_COLD Cell* cell_for(Track& track, datamon_stage stage) {
+  const SlowPath slow;
+  return slow ? find_cell(track, stage) : nullptr;
+}
+
+// An item is a span that prepares samples and is not part of a longer one that
+// does: nested reading and decoding are its parts.
+DATAMON_COLD void consider_slow(Track& track, const SpanRecord& span, std::uint64_t bytes,
+                                const char* name, std::size_t name_bytes) {
+  const std::uint32_t stage_class = class_of_stage(span.stage);
+  if (stage_class != DATAMON_CLASS_OTHER &&
+      (stage_class < DATAMON_CLASS_FETCH || stage_class > DATAMON_CLASS_TRANSFORM))
+    return;
+  if (stage_class != DATAMON_CLASS_FETCH) {
+    for (std::uint32_t d = 0; d < span.depth; ++d) {
+      const auto outer = static_cast<datamon_stage>(track.frames[d + 1].stage);
+      if (class_of_stage(outer) == DATAMON_CLASS_FETCH) return;
+    }
+  }
+  const SlowPath slow;
+  if (slow) keep_slow(track, span, bytes, {name, name != nullptr ? name_bytes : 0});
+}
+
+// Books a span that has ended. Always inlined: the hot path is this.
+__attribute__((always_inline)) inline void book(Track& track, SpanRecord span, std::uint64_t self,
+                                                const Item& item) {
+  Cell* cell = track.cells[span.stage];
+  if (cell == nullptr) [[unlikely]] {
+    cell = cell_for(track, span.stage);
+    if (cell == nullptr) return count_dropped();
+  }
+  add_to(*cell, span.duration, self, item.bytes);
+  if (track.span_index >= format::kSpansPerBlock) [[unlikely]] {
+    if (!room_for_span(track)) return;
+  }
+  append(track, span);
+  if (span.duration > track.slow_threshold && item.id != DATAMON_NO_ID) [[unlikely]]
+    consider_slow(track, span, item.bytes, item.name, item.name_bytes);
+}
+
+inline std::uint32_t saturated(std::uint64_t bytes) {
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(bytes, UINT32_MAX));
+}
+
+// Ends the open span at `depth`, the innermost one.
+__attribute__((always_inline)) inline void close(Track& track, std::uint32_t depth,
+                                                 std::uint64_t now, const Item& item,
+                                                 std::uint8_t flags) {
+  Frame& frame = track.frames[depth + 1];
+  track.depth = depth;
+  // Counters of two cores may differ by some ticks: never below zero.
+  const std::uint64_t duration = now > frame.start ? now - frame.start : 0;
+  const std::uint64_t nested = frame.child_ticks;
+  const std::uint64_t self = duration > nested ? duration - nested : 0;
+  track.frames[depth].child_ticks += duration;
+  book(track,
+       {frame.start, duration, item.id, saturated(item.bytes),
+        static_cast<std::uint16_t>(frame.stage), static_cast<std::uint8_t>(depth), flags},
+       self, item);
+}
+
+// One level of an end that went the slow way: with readings if they are taken.
+void close_slowly(Track& track, std::uint32_t depth, std::uint64_t now, const Item& item) {
+  SpanSplit split;
+  const bool sampled = track.split.take(depth, split);
+  const auto stage = static_cast<datamon_stage>(track.frames[depth + 1].stage);
+  close(track, depth, now, item, sampled ? format::kSpanSampled : 0);
+  Cell* cell = track.cells[stage];
+  if (!sampled || cell == nullptr) return;
+  bump(cell->sampled_count, std::uint64_t{1});
+  bump(cell->sampled_self_ns, split.wall_ns);
+  bump(cell->cpu_ns, split.cpu_ns);
+  bump(cell->runqueue_ns, split.runqueue_ns);
+  bump(cell->fault_ns, split.fault_ns);
+  bump(cell->major_faults, split.major_faults);
+}
+
+// Stops taking readings; `depth` is that of the next units.
+void end_unit(Track& track, std::uint32_t depth, std::uint64_t now) {
+  track.split.end_unit();
+  track.skip = track.split.next_skip(now);
+  track.unit_depth = depth;
+  arm_window(track);
+}
+
+// True if `handle` is an open span of the track.
+inline bool is_open(const Track& track, std::uint64_t handle) {
+  const auto depth = static_cast<std::uint32_t>(handle % kMaxDepth);
+  return depth < track.depth && track.frames[depth + 1].handle == handle;
+}
+
+// Every end that is not the plain one: a new window, readings, inner spans left
+// open, a handle that is not open, a forked child.
+DATAMON_COLD void end_slowly(std::uint64_t handle, std::uint64_t now, const Item& item) {
+  if (handle == 0) return;  // refused at its begin
+  Track* track = nullptr;
+  {
+    const SlowPath slow;
+    if (!slow) return;
+    track = usable_track();
+    if (track == nullptr) return;
+    if (!is_open(*track, handle)) return count_mismatch();
+    if (now >= track->cell_store.window_end()) advance_window(*track, now);
+    if (track->split.active()) track->split.boundary(track->depth - 1);
+  }
+  const auto depth = static_cast<std::uint32_t>(handle % kMaxDepth);
+  const Item nothing{DATAMON_NO_ID, 0, nullptr, 0};
+  while (track->depth > depth + 1) close_slowly(*track, track->depth - 1, now, nothing);
+  close_slowly(*track, depth, now, item);
+  if (!track->split.active()) return;
+  if (depth <= track->split.unit_depth()) {
+    end_unit(*track, depth, now);
+  } else if (track->split.too_dear()) {
+    end_unit(*track, depth, now);
+  }
+}
+
+inline std::uint64_t open(Track& track, std::uint32_t depth, datamon_stage stage) {
+  Frame& frame = track.frames[depth + 1];
+  const std::uint64_t handle = track.serial + depth;
+  track.serial += kMaxDepth;
+  frame.handle = handle;
+  frame.stage = stage;
+  frame.child_ticks = 0;
+  track.depth = depth + 1;
+  return handle;
+}
+
+// Every begin that is not the plain one: a thread's or a forked child's first,
+// readings, refusals.
+DATAMON_COLD std::uint64_t begin_slowly(datamon_stage stage) {
+  if (stage - 1u >= DATAMON_MAX_STAGES - 1u) return 0;
+  const SlowPath slow;
+  if (!slow) return 0;
+  Track* track = usable_track();
+  if (track == nullptr) return 0;
+  const std::uint32_t depth = track->depth;
+  if (depth >= kMaxDepth) {
+    count_dropped();
+    return 0;
+  }
+  if (track->split.active()) {
+    track->split.boundary(depth - 1);
+  } else if (depth <= track->unit_depth) {
+    track->unit_depth = depth;
+    if (track->skip > 0) {
+      --track->skip;
+    } else {
+      track->split.begin_unit(depth);
+      if (track->split.active()) {
+        track->unit_depth = kMaxDepth;
+        arm_window(*track);
+      } else {
+        track->skip = track->split.next_skip(clock_now());
+      }
+    }
+  }
+  const std::uint64_t handle = open(*track, depth, stage);
+  track->frames[depth + 1].start = clock_now();
+  return handle;
+}
+
+template <typename Clock>
+struct Recorder {
+  static std::uint64_t now() { return Clock::now(); }
+
+  static std::uint64_t begin(datamon_stage stage) {
+    Track& track = *current_track;
+    const std::uint32_t depth = track.depth;
+    if (depth >= kMaxDepth || stage - 1u >= DATAMON_MAX_STAGES - 1u) [[unlikely]]
+      return begin_slowly(stage);
+    if (depth <= track.unit_depth) {
+      if (track.skip == 0) [[unlikely]]
+        return begin_slowly(stage);
+      --track.skip;
+      track.unit_depth = depth;
+    }
+    const std::uint64_t handle = open(track, depth, stage);
+    track.frames[depth + 1].start = Clock::now();
+    return handle;
+  }
+
+  __attribute__((always_inline)) static void end_item(std::uint64_t handle, const Item& item) {
+    const std::uint64_t now = Clock::now();
+    Track& track = *current_track;
+    const auto depth = static_cast<std::uint32_t>(handle % kMaxDepth);
+    if (now >= track.window_end || track.depth != depth + 1 ||
+        track.frames[depth + 1].handle != handle) [[unlikely]]
+      return end_slowly(handle, now, item);
+    close(track, depth, now, item, 0);
+  }
+
+  static void end(std::uint64_t handle) { end_item(handle, {DATAMON_NO_ID, 0, nullptr, 0}); }
+
+  static void end_with(std::uint64_t handle, std::uint64_t id, std::uint64_t bytes,
+                       const char* name, std::size_t name_bytes) {
+    end_item(handle, {id, bytes, name, name_bytes});
+  }
+
+  static void record(datamon_stage stage, std::uint64_t start, std::uint64_t end, std::uint64_t id,
+                     std::uint64_t bytes) {
+    if (stage - 1u >= DATAMON_MAX_STAGES - 1u) return;
+    const std::uint64_t now = Clock::now();
+    Track* track = current_track;
+    if (now >= track->window_end) {
+      const SlowPath slow;
+      track = slow ? usable_track() : nullptr;
+      if (track == nullptr) return;
+      if (now >= track->cell_store.window_end()) advance_window(*track, now);
+    }
+    const std::uint64_t duration = end > start ? end - start : 0;
+    book(*track, {start, duration, id, saturated(bytes), stage, 0, format::kSpanInterval}, duration,
+         {DATAMON_NO_ID, bytes, nullptr, 0});
+  }
+};
+
+datamon_stage define(const char* name, std::size_t name_bytes, std::uint32_t stage_class,
+                     std::uint32_t loader) {
+  const SlowPath slow;
+  if (!slow || name == nullptr) return DATAMON_NO_STAGE;
+  return define_stage_locked({name, name_bytes}, stage_class, loader);
+}
+
+void thread(std::uint32_t role, std::uint32_t index, std::uint32_t loader, const char* name,
+            std::size_t name_bytes) {
+  const SlowPath slow;
+  if (slow) describe_thread(role, index, loader, {name, name != nullptr ? name_bytes : 0});
+}
+
+void write_note(const char* key, std::size_t key_bytes, const char* value,
+                std::size_t value_bytes) {
+  const SlowPath slow;
+  if (slow && key != nullptr) note({key, key_bytes}, {value, value != nullptr ? value_bytes : 0});
+}
+
+template <typename Clock>
+constexpr datamon_api kTable = {DATAMON_API_VERSION,
+                                sizeof(datamon_api),
+                                Recorder<Clock>::now,
+                                Recorder<Clock>::begin,
+                                Recorder<Clock>::end,
+                                Recorder<Clock>::end_with,
+                                Recorder<Clock>::record,
+                                define,
+                                thread,
+                                write_note};
+
+}  // namespace
+
+const datamon_api* api_table() {
+  return clock_kind() == format::ClockKind::kInvariantTsc ? &kTable<TscClock>
+                                                          : &kTable<MonotonicClock>;
+}
+
+std::uint64_t calibrate_span_cost() {
+  constexpr int kRounds = 8;
+  constexpr std::uint32_t kSpans = 512;
+  Track* track = arena_new<Track>();
+  auto* block = arena_new<SpanBlock>();
+  if (track == nullptr || block == nullptr) return 0;
+  track->window_end = UINT64_MAX;
+  track->skip = UINT32_MAX;
+  track->serial = kMaxDepth;
+  track->block = block;
+  track->cells[DATAMON_READ] = &track->sink;
+  Track* before = current_track;
+  current_track = track;
+  const datamon_api& api = *api_table();
+  std::uint64_t best = UINT64_MAX;
+  for (int round = 0; round < kRounds; ++round) {
+    track->span_index = 0;
+    const std::uint64_t from = clock_now();
+    for (std::uint32_t i = 0; i < kSpans; ++i) api.end(api.begin(DATAMON_READ));
+    best = std::min(best, clock_now() - from);
+  }
+  current_track = before;
+  return best * 1024 / kSpans;
+}
+
+}  // namespace datamon::monitor

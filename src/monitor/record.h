@@ -1,0 +1,11 @@
+// The functions behind the table that a program's header calls: the hot path.
+#pragma once
+
+#include "datamon/monitor.h"
+
+namespace datamon::monitor {
+
+// The table for the clock that was chosen.
+const datamon_api* api_table();
+
+}  // namespace datamon::monitor

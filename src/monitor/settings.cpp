@@ -1,0 +1,56 @@
+#include "monitor/settings.h"
+
+#include <cstdlib>
+#include <cstring>
+
+#include "monitor/message.h"
+#include "monitor/options.h"
+
+namespace datamon::monitor {
+namespace {
+
+const char* value_of(const Option& option) {
+  const char* value = ::secure_getenv(option.name);
+  return value != nullptr && value[0] != '\0' ? value : option.fallback;
+}
+
+void complain(const Option& option, const char* value) {
+  say("datamon: %s=%s is not understood; using %s (%s)\n", option.name, value, option.fallback,
+      option.meaning);
+}
+
+// A plain decimal number in [least, most], times `scale`.
+std::uint64_t number(const Option& option, double least, double most, double scale) {
+  const char* value = value_of(option);
+  char* end = nullptr;
+  double parsed = std::strtod(value, &end);
+  if (end == value || *end != '\0' || !(parsed >= least && parsed <= most)) {
+    complain(option, value);
+    parsed = std::strtod(option.fallback, nullptr);
+  }
+  return static_cast<std::uint64_t>(parsed * scale + 0.5);
+}
+
+// True if the value is `yes`; anything but the two words is complained about.
+bool chosen(const Option& option, const char* yes, const char* no) {
+  const char* value = value_of(option);
+  if (std::strcmp(value, yes) == 0) return true;
+  if (std::strcmp(value, no) != 0) {
+    complain(option, value);
+    return std::strcmp(option.fallback, yes) == 0;
+  }
+  return false;
+}
+
+}  // namespace
+
+Settings read_settings() {
+  Settings settings;
+  settings.max_bytes = number(kMaxMb, 1, 65536, 1024 * 1024) & ~std::uint64_t{4095};
+  settings.budget_ppm = number(kBudget, 0, 100, 1e4);
+  settings.force_monotonic = chosen(kClock, "monotonic", "auto");
+  settings.sampler = chosen(kSampler, "1", "0");
+  return settings;
+}
+
+}  // namespace datamon::monitor

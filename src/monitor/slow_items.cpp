@@ -1,0 +1,95 @@
+#include "monitor/slow_items.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "monitor/atomics.h"
+
+namespace datamon::monitor {
+namespace {
+
+using format::SlowPart;
+using format::SlowRecord;
+using format::SpanRecord;
+
+constexpr int kMaxDepth = 64;
+
+// The part of a stage; the last one takes what finds no place.
+SlowPart& part_of(std::uint16_t stage, SlowPart (&parts)[6], std::uint32_t& count) {
+  for (std::uint32_t i = 0; i < count; ++i)
+    if (parts[i].stage == stage) return parts[i];
+  if (count < std::size(parts)) {
+    parts[count] = {0, stage, {}};
+    return parts[count++];
+  }
+  return parts[std::size(parts) - 1];
+}
+
+SlowRecord* place_for(format::BlockHeader& block, std::uint64_t duration) {
+  auto* records = reinterpret_cast<SlowRecord*>(&block + 1);
+  if (block.count < kSlowItems) return records + block.count;
+  SlowRecord* least = std::min_element(
+      records, records + kSlowItems,
+      [](const SlowRecord& a, const SlowRecord& b) { return a.duration < b.duration; });
+  return least->duration < duration ? least : nullptr;
+}
+
+void fill(SlowRecord& to, const SlowItem& item, std::span<const SpanRecord> before) {
+  SlowRecord record{};
+  record.start = item.span.start;
+  record.duration = item.span.duration;
+  record.id = item.span.id;
+  record.bytes = item.bytes;
+  record.stage = item.span.stage;
+  record.parts = split_parts(item.span, before, record.part);
+  // The end of a path tells more than its beginning.
+  std::string_view name = item.name;
+  if (name.size() > sizeof record.name) name.remove_prefix(name.size() - sizeof record.name);
+  record.name_bytes = static_cast<std::uint16_t>(name.size());
+  if (!name.empty()) std::memcpy(record.name, name.data(), name.size());
+
+  const std::uint64_t version = to.version;
+  store_release(to.version, version | 1);
+  std::atomic_thread_fence(std::memory_order_release);
+  record.version = version | 1;
+  std::memcpy(static_cast<void*>(&to), &record, sizeof record);
+  store_release(to.version, (version | 1) + 1);
+}
+
+}  // namespace
+
+std::uint32_t split_parts(const SpanRecord& item, std::span<const SpanRecord> before,
+                          SlowPart (&parts)[6]) {
+  std::uint32_t count = 0;
+  std::uint16_t parent[kMaxDepth + 1] = {};  // part of the span that is open at a depth
+  part_of(item.stage, parts, count).self_ticks = item.duration;
+  for (std::size_t i = before.size(); i > 0; --i) {
+    const SpanRecord& span = before[i - 1];
+    if ((span.flags & format::kSpanInterval) != 0) continue;
+    if (span.start < item.start || span.depth <= item.depth || span.depth >= kMaxDepth) break;
+    SlowPart& own = part_of(span.stage, parts, count);
+    own.self_ticks += span.duration;
+    SlowPart& outer = parts[parent[span.depth - 1]];
+    outer.self_ticks -= std::min(outer.self_ticks, span.duration);
+    parent[span.depth] = static_cast<std::uint16_t>(&own - parts);
+  }
+  return count;
+}
+
+std::uint64_t keep_slow_item(format::BlockHeader& block, const SlowItem& item,
+                             std::span<const SpanRecord> before) {
+  SlowRecord* to = place_for(block, item.span.duration);
+  if (to != nullptr) {
+    fill(*to, item, before);
+    const auto* records = reinterpret_cast<const SlowRecord*>(&block + 1);
+    if (to == records + block.count) store_release(block.count, block.count + 1);
+  }
+  if (block.count < kSlowItems) return 0;
+  const auto* records = reinterpret_cast<const SlowRecord*>(&block + 1);
+  return std::min_element(
+             records, records + kSlowItems,
+             [](const SlowRecord& a, const SlowRecord& b) { return a.duration < b.duration; })
+      ->duration;
+}
+
+}  // namespace datamon::monitor

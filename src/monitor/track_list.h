@@ -1,0 +1,68 @@
+// All tracks of a process: made when a thread first records, ended with it, and
+// taken over by later threads, so that thread churn does not grow the file.
+//
+// Functions need the process lock unless they say otherwise. Lives in arena
+// memory. Nothing throws.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "monitor/cell_store.h"
+#include "monitor/cpu_split.h"
+#include "monitor/recording_file.h"
+#include "monitor/span_store.h"
+#include "monitor/track.h"
+
+namespace datamon::monitor {
+
+class TrackList final : private CellSpace {
+ public:
+  void start(RecordingFile& file, SplitKind split, std::uint64_t budget_ppm);
+
+  // A track for the calling thread: that of an ended thread with the same role,
+  // index and loader, else a new one, else that of any ended thread. nullptr
+  // when there is no space.
+  Track* acquire(std::uint32_t role, std::uint32_t index, std::uint32_t loader, std::uint64_t now);
+
+  // The calling thread's track ends with it.
+  void end(Track& track, std::uint64_t now);
+
+  // Writes the track's counts into the recording.
+  void publish(Track& track);
+
+  void next_span_block(Track& track);
+
+  format::Cell* find_cell(Track& track, datamon_stage stage);
+
+  // By the track's thread, without the lock.
+  void advance(Track& track, std::uint64_t now);
+  void keep_slow(Track& track, const format::SpanRecord& span, std::uint64_t bytes,
+                 std::string_view name);
+
+  // In a forked child: closes the descriptors of its parent's threads.
+  static void close_inherited();
+
+ private:
+  Track* find_ended(std::uint32_t role, std::uint32_t index, std::uint32_t loader);
+  Track* any_ended();
+  Track* create(std::uint64_t now);
+  void begin_thread(Track& track, std::uint64_t now);
+  void forget_cells(Track& track);
+  static SpanStore* next_victim(void* list);
+
+  format::BlockHeader* cell_block(std::uint32_t track, std::uint32_t owned, bool urgent) override;
+  void* memory(std::size_t bytes) override;
+
+  RecordingFile* file_;
+  SplitKind split_;
+  std::uint64_t budget_ppm_;
+  SpanPool spans_;
+  Track* first_;
+  std::uint32_t count_;
+  std::uint32_t live_;
+  std::uint64_t cell_blocks_;
+  int shift_;  // of the narrowest window
+};
+
+}  // namespace datamon::monitor
