@@ -60,11 +60,18 @@ struct Remedy {
   std::string why;     // the evidence for it
 };
 
+// A number that the verdict rests on; the JSON report lists them.
+struct Fact {
+  std::string name;
+  double value = 0;
+};
+
 struct Diagnosis {
   Verdict verdict;
   std::vector<Remedy> remedies;        // best first
   std::vector<std::string> unhelpful;  // changes people try that will not help here, with why
   std::string next;                    // what to do to learn more, a command where there is one
+  std::vector<Fact> facts;             // inputs of the conclusions, all finite
 };
 
 Diagnosis diagnose(const Profile& profile);

@@ -6,11 +6,13 @@ namespace datamon::cli {
 // its file in CMakeLists.txt.
 void add_run_command(CommandSet& commands);
 void add_trace_command(CommandSet& commands);
+void add_doctor_command(CommandSet& commands);
 void add_generate_command(CommandSet& commands);
 
 void add_all_commands(CommandSet& commands) {
   add_run_command(commands);
   add_trace_command(commands);
+  add_doctor_command(commands);
   add_generate_command(commands);
 }
 

@@ -12,6 +12,7 @@
 
 #include "child_process.h"
 #include "command.h"
+#include "library_path.h"
 
 namespace datamon::cli {
 namespace {
@@ -84,17 +85,6 @@ fs::path prepare_directory(const Options& options) {
                                    directory.string(), error.message()),
                        kCannotRun);
   return directory;
-}
-
-// The monitor library beside this program: in the build tree or installed.
-fs::path find_library() {
-  std::error_code error;
-  const fs::path here = fs::read_symlink("/proc/self/exe", error).parent_path();
-  for (const char* place : {"../lib", "../" DATAMON_INSTALL_LIBDIR, "../lib64", "."}) {
-    const fs::path candidate = here / place / "libdatamon.so.0";
-    if (fs::exists(candidate, error)) return fs::weakly_canonical(candidate, error);
-  }
-  return {};
 }
 
 std::string shown(const fs::path& directory) {

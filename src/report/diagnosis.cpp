@@ -1,0 +1,91 @@
+#include "report/diagnosis.h"
+
+#include <algorithm>
+
+#include "report/diagnosis_evidence.h"
+#include "report/diagnosis_remedies.h"
+#include "report/diagnosis_verdict.h"
+
+namespace datamon::report {
+namespace {
+
+StageClass stage_of(const Ruling& ruling, const std::optional<Cost>& cost) {
+  if (is_input_bound(ruling.label)) return cost ? stage_class(*cost) : StageClass::kOther;
+  return StageClass::kOther;
+}
+
+double speedup(const Interval& wait) {
+  // A consumer that does nothing but wait has no rate without it; a thousand
+  // stands for "not limited by its own work".
+  return 1 / (1 - std::min(wait.value, 0.999));
+}
+
+const char* next_step(Label label) {
+  switch (label) {
+    case Label::kInsufficientData:
+      return "datamon doctor";
+    default:
+      return "datamon trace";
+  }
+}
+
+std::vector<Fact> facts(const Evidence& e, const Ruling& ruling) {
+  std::vector<Fact> out = {{"steady_steps", static_cast<double>(e.step.steps)},
+                           {"step_s", e.step.step_s},
+                           {"wait_s", e.step.wait_s},
+                           {"transfer_share", e.step.transfer.value},
+                           {"workers", static_cast<double>(e.makers.workers)},
+                           {"crowded_share", e.makers.crowded_share},
+                           {"moved_to_read_s", e.makers.moved_to_read_s},
+                           {"pin_busy_share", e.makers.pin_busy_share},
+                           {"straggler_batch_share", e.makers.straggler_share},
+                           {"straggler_wait_share", e.makers.straggler_wait_share},
+                           {"straggler_work_share", e.makers.straggler_work_share},
+                           {"slow_worker_factor", e.makers.slow_worker_factor},
+                           {"start_up_share", e.run.start_up_share},
+                           {"epoch_boundary_share", e.run.epoch_boundary_share},
+                           {"stage_leads_share", ruling.leads},
+                           {"stage_margin", ruling.margin}};
+  const auto add = [&](const char* name, const std::optional<double>& value) {
+    if (value) out.push_back({name, *value});
+  };
+  add("workers_busy_share", e.makers.busy_share);
+  add("workers_work_share", e.makers.work_share);
+  add("cores_allowed", e.machine.cores_allowed);
+  add("cores_idle", e.machine.cores_idle);
+  add("cores_others", e.machine.cores_others);
+  if (e.step.ready_known) {
+    out.push_back({"handover_s", e.step.handover_s});
+    out.push_back({"out_of_order_share", e.step.out_of_order_share});
+  }
+  for (std::size_t k = 0; k < kCosts; ++k)
+    out.push_back({std::string("cost_s ") + to_string(static_cast<Cost>(k)), ruling.costs[k]});
+  return out;
+}
+
+}  // namespace
+
+Diagnosis diagnose(const Profile& profile) {
+  const Evidence evidence = gather_evidence(profile);
+  const Ruling ruling = rule(profile, evidence);
+  Diagnosis out;
+  Verdict& verdict = out.verdict;
+  verdict.label = ruling.label;
+  verdict.confidence = ruling.confidence;
+  verdict.qualifiers = qualify(evidence, ruling);
+  verdict.input_wait_share = evidence.step.wait;
+  verdict.speedup_without_wait = speedup(evidence.step.wait);
+  verdict.stage = stage_of(ruling, ruling.leader);
+  verdict.runner_up = stage_of(ruling, ruling.runner_up);
+  if (ruling.label == Label::kComputeBound) verdict.stage = StageClass::kCompute;
+  if (ruling.label == Label::kTransferBound) verdict.stage = StageClass::kTransfer;
+  verdict.why = explain(profile, evidence, ruling, verdict.qualifiers);
+  Advice advice = advise(profile, evidence, ruling, verdict.qualifiers);
+  out.remedies = std::move(advice.remedies);
+  out.unhelpful = std::move(advice.unhelpful);
+  out.next = next_step(ruling.label);
+  out.facts = facts(evidence, ruling);
+  return out;
+}
+
+}  // namespace datamon::report

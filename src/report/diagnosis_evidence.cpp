@@ -1,0 +1,126 @@
+#include "report/diagnosis_evidence.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "report/diagnosis_makers.h"
+#include "report/diagnosis_steps.h"
+#include "report/diagnosis_thresholds.h"
+#include "report/text_units.h"
+
+namespace datamon::report {
+namespace {
+
+namespace th = thresholds;
+
+std::optional<double> known(double value) {
+  if (!std::isfinite(value)) return std::nullopt;
+  return std::max(0.0, value);
+}
+
+bool at_least(const std::optional<double>& value, double limit) { return value && *value >= limit; }
+
+MachineEvidence machine_evidence(const MachineProfile& machine) {
+  MachineEvidence out;
+  const auto online = known(machine.cores_online);
+  out.cores_allowed = known(machine.cores_allowed);
+  if (!out.cores_allowed || *out.cores_allowed <= 0) out.cores_allowed = online;
+  out.cores_used = known(machine.cores_used_total);
+  out.cores_job = known(machine.cores_used_job);
+  if (out.cores_used && out.cores_job)
+    out.cores_others = std::max(0.0, *out.cores_used - *out.cores_job);
+  if (out.cores_allowed && *out.cores_allowed > 0) {
+    // Free cores end where the machine's or the job's own limit does.
+    if (out.cores_used && online) out.cores_idle = std::max(0.0, *online - *out.cores_used);
+    if (out.cores_job) {
+      const double own = std::max(0.0, *out.cores_allowed - *out.cores_job);
+      out.cores_idle = out.cores_idle ? std::min(*out.cores_idle, own) : own;
+    }
+    if (out.cores_idle)
+      out.cores_full = *out.cores_idle <= (1 - th::kCoresFull) * *out.cores_allowed;
+  }
+  out.throttled = at_least(known(machine.throttled_share), th::kThrottled);
+  out.disk_busy = known(machine.disk_busy_share);
+  out.io_some = known(machine.psi_io_some);
+  out.io_full = known(machine.psi_io_full);
+  out.disk_bytes_per_s = known(machine.disk_read_bytes_per_s);
+  out.job_storage_bytes_per_s = known(machine.job_storage_bytes_per_s);
+  const bool pressure =
+      at_least(out.io_some, th::kIoPressure) || at_least(out.io_full, th::kIoPressureFull);
+  const bool pressure_known = out.io_some || out.io_full;
+  const bool reads = !out.job_storage_bytes_per_s || *out.job_storage_bytes_per_s > 0;
+  out.storage_busy =
+      reads && ((at_least(out.disk_busy, th::kDiskBusy) && (pressure || !pressure_known)) ||
+                (!out.disk_busy && pressure));
+  return out;
+}
+
+RunEvidence run_evidence(const Profile& profile) {
+  RunEvidence out;
+  double whole = 0, start_up = 0, boundaries = 0;
+  for (const Phase& phase : profile.phases) {
+    const double length = std::max(0.0, finite_or(phase.end_s - phase.start_s, 0));
+    whole += length;
+    if (phase.kind == PhaseKind::kStartUp) start_up += length;
+    if (phase.kind != PhaseKind::kEpochBoundary) continue;
+    boundaries += length;
+    ++out.epoch_boundaries;
+  }
+  if (whole > 0) {
+    out.start_up_share = start_up / whole;
+    out.epoch_boundary_share = boundaries / whole;
+  }
+  const double spans = static_cast<double>(profile.monitor.spans);
+  const double dropped = static_cast<double>(profile.monitor.dropped);
+  if (spans + dropped > 0) out.dropped_share = dropped / (spans + dropped);
+  return out;
+}
+
+double cost_of(const BatchSample& batch) {
+  double sum = 0;
+  for (const double self : batch.self_s) sum += std::max(0.0, finite_or(self, 0));
+  return sum;
+}
+
+// Batches far above the median: how many, what they cost, who waited for them.
+void add_straggler_batches(const Profile& profile, MakerEvidence& makers) {
+  if (profile.batches.size() < th::kMinimumSteps) return;
+  std::vector<double> costs;
+  double all = 0;
+  for (const BatchSample& batch : profile.batches) costs.push_back(cost_of(batch));
+  for (const double cost : costs) all += cost;
+  std::vector<double> sorted = costs;
+  std::nth_element(sorted.begin(), sorted.begin() + sorted.size() / 2, sorted.end());
+  const double median = sorted[sorted.size() / 2];
+  std::vector<std::uint64_t> slow;
+  std::set<int> workers;
+  double extra = 0;
+  for (std::size_t i = 0; i < costs.size(); ++i) {
+    if (costs[i] < th::kStragglerFactor * median) continue;
+    slow.push_back(profile.batches[i].id);
+    workers.insert(profile.batches[i].worker);
+    extra += costs[i] - median;
+  }
+  if (slow.empty() || !(all > 0)) return;
+  std::sort(slow.begin(), slow.end());
+  makers.straggler_share = static_cast<double>(slow.size()) / static_cast<double>(costs.size());
+  makers.straggler_workers = static_cast<int>(workers.size());
+  makers.straggler_wait_share = wait_share_of_batches(profile, slow);
+  if (makers.straggler_share <= th::kStragglersFew)
+    makers.straggler_work_share = std::max(makers.straggler_work_share, extra / all);
+}
+
+}  // namespace
+
+Evidence gather_evidence(const Profile& profile) {
+  Evidence out;
+  out.step = step_evidence(profile);
+  out.makers = maker_evidence(profile);
+  add_straggler_batches(profile, out.makers);
+  out.machine = machine_evidence(profile.machine);
+  out.run = run_evidence(profile);
+  return out;
+}
+
+}  // namespace datamon::report

@@ -1,0 +1,91 @@
+// What the profile shows, boiled down to the numbers that the verdict is made
+// of. Pure; every value is finite (a reading that the machine does not have is
+// an empty optional, never NaN).
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "report/diagnosis.h"
+
+namespace datamon::report {
+
+// What a second of a batch maker's time is put down to.
+enum class Cost : std::uint8_t { kRead, kDecode, kTransform, kCollate, kHandoff, kUnnamed };
+inline constexpr std::size_t kCosts = 6;
+using Costs = std::array<double, kCosts>;
+
+StageClass stage_class(Cost cost);  // kFetch for kUnnamed
+const char* to_string(Cost cost);   // "read", "unnamed dataset code", ...
+
+// The consumer's steady steps.
+struct StepEvidence {
+  std::size_t steps = 0;
+  Interval wait;                  // share of the step
+  Interval transfer;              // share of the step
+  double step_s = 0;              // mean step
+  double wait_s = 0;              // mean input wait of a step
+  double handover_s = 0;          // mean wait after the batch was handed over by its worker
+  bool ready_known = false;       // handover_s and out_of_order_share mean something
+  double out_of_order_share = 0;  // of the wait: a later batch was ready
+  double handover_leads = 0;      // share of resamples in which handover is most of the wait
+};
+
+// Who makes batches, and what a batch costs them.
+struct MakerEvidence {
+  bool on_consumer = false;  // no workers: the consumer makes its own batches
+  int workers = 0;
+  std::optional<double> busy_share;   // of the workers' time, inside spans
+  std::optional<double> work_share;   // the same, but a blocked send (no room) is no work
+  double receive_s = 0;               // hand-off stages on the consumer's thread
+  double run_queue_share = 0;         // of the makers' time
+  double pin_busy_share = 0;          // of the steady time, the pin-memory thread at work
+  double cores_per_worker = 0;        // mean on-CPU share of a worker
+  Costs wall{};                       // exclusive seconds
+  Costs cpu{};                        // on-CPU part, where the split is known; else wall
+  bool split_known = false;           // ... for most of the work
+  double crowded_share = 0;           // run queue / (run queue + CPU) of makers' stages
+  double moved_to_read_s = 0;         // blocked or faulting time in other stages
+  double user_stage_s = 0;            // of kUnnamed: named stages of no known class
+  std::string heaviest_part[kCosts];  // the stage with most time of that class
+  double heaviest_part_s[kCosts] = {};
+  std::vector<Costs> batches;  // resampling rows, in order of time
+  std::vector<Costs> batches_cpu;
+  std::vector<double> batch_wait_s;  // what the consumer waited for each of them
+  int slow_worker = -1;              // index of one that is far slower than the others
+  double slow_worker_factor = 1;
+  double straggler_share = 0;       // of batches: far above the median
+  double straggler_wait_share = 0;  // of the input wait: falls on those
+  double straggler_work_share = 0;  // work above the median in those batches or items
+  int straggler_workers = 0;        // how many workers made them
+  bool item_tail = false;           // few items are far slower than the median
+  double item_p50_s = 0, item_max_s = 0;
+};
+
+struct MachineEvidence {
+  std::optional<double> cores_allowed, cores_used, cores_job, cores_others, cores_idle;
+  bool cores_full = false;  // nothing left to use
+  bool throttled = false;
+  bool storage_busy = false;
+  std::optional<double> disk_busy, io_some, io_full, disk_bytes_per_s, job_storage_bytes_per_s;
+};
+
+struct RunEvidence {
+  double start_up_share = 0;        // of the run, until the first steady step
+  double epoch_boundary_share = 0;  // of the run
+  int epoch_boundaries = 0;
+  double dropped_share = 0;
+};
+
+struct Evidence {
+  StepEvidence step;
+  MakerEvidence makers;
+  MachineEvidence machine;
+  RunEvidence run;
+};
+
+Evidence gather_evidence(const Profile& profile);
+
+}  // namespace datamon::report

@@ -1,0 +1,245 @@
+#include "report/diagnosis_makers.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <numeric>
+
+#include "report/diagnosis_thresholds.h"
+#include "report/text_units.h"
+
+namespace datamon::report {
+namespace {
+
+namespace th = thresholds;
+
+double clean(double seconds) { return std::max(0.0, finite_or(seconds, 0)); }
+
+std::optional<Cost> cost_of(StageClass stage_class) {
+  switch (stage_class) {
+    case StageClass::kRead:
+      return Cost::kRead;
+    case StageClass::kDecode:
+      return Cost::kDecode;
+    case StageClass::kTransform:
+      return Cost::kTransform;
+    case StageClass::kCollate:
+      return Cost::kCollate;
+    case StageClass::kHandoff:
+      return Cost::kHandoff;
+    case StageClass::kFetch:
+    case StageClass::kOther:
+      return Cost::kUnnamed;
+    case StageClass::kInit:      // start-up, told apart from the steady state
+    case StageClass::kTransfer:  // the consumer's own
+    case StageClass::kWait:
+    case StageClass::kCompute:
+    case StageClass::kGpu:
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+std::size_t index(Cost cost) { return static_cast<std::size_t>(cost); }
+
+// Residence between worker and consumer: nobody works on it.
+bool is_queue(const StageProfile& stage) {
+  return stage.stage_class == StageClass::kHandoff && stage.name == "queue";
+}
+
+bool makes_batches(StageClass stage_class) {
+  return stage_class == StageClass::kRead || stage_class == StageClass::kDecode ||
+         stage_class == StageClass::kTransform || stage_class == StageClass::kCollate ||
+         stage_class == StageClass::kFetch;
+}
+
+// A helper thread's stage: it works beside the workers, one batch at a time.
+bool is_pin_thread(const StageProfile& stage) {
+  return stage.stage_class == StageClass::kHandoff && stage.name == "pin" && !stage.on_consumer;
+}
+
+// Without workers the work shows on the consumer's thread.
+bool consumer_makes_batches(const Profile& profile) {
+  double on_consumer = 0, elsewhere = 0;
+  for (const StageProfile& stage : profile.stages)
+    if (makes_batches(stage.stage_class))
+      (stage.on_consumer ? on_consumer : elsewhere) += clean(stage.self_s);
+  return on_consumer > elsewhere;
+}
+
+// How much of a stage's exclusive time is reading that happens inside it. For
+// `read` itself: all. Blocked time in a decoder or in dataset code is IO as
+// well (they compute otherwise); elsewhere only page faults prove it.
+double reading_part(const StageProfile& stage, Cost cost) {
+  const double self = clean(stage.self_s);
+  if (cost == Cost::kRead) return self;
+  if (!stage.split.known || cost == Cost::kHandoff) return 0;
+  const bool any_block = cost == Cost::kDecode || stage.stage_class == StageClass::kFetch;
+  return std::min(self, clean(any_block ? stage.split.blocked_s : stage.split.fault_s));
+}
+
+// Per class of stage: which part of its time is reading, and which on a core.
+struct Conversion {
+  double self = 0, reading = 0, cpu = 0, known = 0;
+  double reading_share() const { return self > 0 ? reading / self : 0; }
+  double cpu_share() const { return known > 0 ? std::min(1.0, cpu / known) : 1; }
+};
+using Conversions = std::array<Conversion, kStageClasses>;
+
+struct Sums {
+  Conversions by_class{};
+  double cpu = 0, run_queue = 0, known_self = 0, self = 0;
+  double blocked_send = 0;
+};
+
+void add_stage(const StageProfile& stage, MakerEvidence& out, Sums& sums) {
+  const auto cost = cost_of(stage.stage_class);
+  if (!cost || is_queue(stage)) return;
+  const double self = clean(stage.self_s);
+  const double reading = reading_part(stage, *cost);
+  Conversion& conversion = sums.by_class[static_cast<std::size_t>(stage.stage_class)];
+  conversion.self += self;
+  conversion.reading += reading;
+  out.wall[index(Cost::kRead)] += reading;
+  out.wall[index(*cost)] += self - reading;
+  if (*cost != Cost::kRead) out.moved_to_read_s += reading;
+  if (stage.stage_class == StageClass::kOther) out.user_stage_s += self - reading;
+  if (self > out.heaviest_part_s[index(*cost)]) {
+    out.heaviest_part_s[index(*cost)] = self;
+    out.heaviest_part[index(*cost)] = stage.name;
+  }
+  sums.self += self;
+  if (*cost == Cost::kHandoff) {
+    sums.blocked_send += stage.split.known ? clean(stage.split.blocked_s) : self;
+  }
+  if (!stage.split.known) {
+    out.cpu[index(*cost)] += self - reading;
+    return;
+  }
+  sums.known_self += self;
+  sums.cpu += clean(stage.split.cpu_s);
+  sums.run_queue += clean(stage.split.runqueue_s);
+  conversion.known += self;
+  conversion.cpu += clean(stage.split.cpu_s);
+  out.cpu[index(*cost)] += clean(stage.split.cpu_s);
+}
+
+void add_batches(const Profile& profile, const Conversions& by_class, MakerEvidence& out) {
+  std::map<std::uint64_t, double> waits;
+  for (const Step& step : profile.consumer.step)
+    if (step.steady && step.batch != format::kNoId) waits[step.batch] += clean(step.wait_s);
+  const auto wait_of_batch = [&](std::uint64_t id) {
+    const auto found = waits.find(id);
+    return found == waits.end() ? 0.0 : found->second;
+  };
+  std::vector<const BatchSample*> order;
+  for (const BatchSample& batch : profile.batches) order.push_back(&batch);
+  std::stable_sort(order.begin(), order.end(), [](const BatchSample* a, const BatchSample* b) {
+    return std::pair(finite_or(a->start_s, 0), a->id) < std::pair(finite_or(b->start_s, 0), b->id);
+  });
+  for (const BatchSample* batch : order) {
+    Costs wall{}, cpu{};
+    for (std::size_t c = 0; c < kStageClasses; ++c) {
+      const auto cost = cost_of(static_cast<StageClass>(c));
+      if (!cost) continue;
+      const double self = clean(batch->self_s[c]);
+      const double reading = self * by_class[c].reading_share();
+      wall[index(Cost::kRead)] += reading;
+      wall[index(*cost)] += self - reading;
+      cpu[index(*cost)] += self * by_class[c].cpu_share();
+    }
+    out.batches.push_back(wall);
+    out.batches_cpu.push_back(cpu);
+    out.batch_wait_s.push_back(wait_of_batch(batch->id));
+  }
+}
+
+void add_workers(const Profile& profile, const Sums& sums, MakerEvidence& out) {
+  out.workers = static_cast<int>(profile.workers.size());
+  double alive = 0, busy = 0, cpu = 0;
+  std::vector<double> medians;
+  for (const WorkerProfile& worker : profile.workers) {
+    alive += clean(worker.alive_s);
+    busy += std::min(clean(worker.busy_s), clean(worker.alive_s));
+    cpu += clean(worker.cpu_s);
+    if (clean(worker.batch_p50_ms) > 0) medians.push_back(clean(worker.batch_p50_ms));
+  }
+  if (!(alive > 0)) return;
+  out.busy_share = std::clamp(busy / alive, 0.0, 1.0);
+  out.work_share = std::clamp((busy - sums.blocked_send) / alive, 0.0, 1.0);
+  out.cores_per_worker = std::clamp(cpu / alive, 0.0, 1.0);
+  if (medians.size() < 2) return;
+  for (const WorkerProfile& worker : profile.workers) {
+    std::vector<double> others = medians;
+    const double own = clean(worker.batch_p50_ms);
+    const auto self = std::find(others.begin(), others.end(), own);
+    if (!(own > 0) || self == others.end()) continue;
+    others.erase(self);
+    std::nth_element(others.begin(), others.begin() + others.size() / 2, others.end());
+    const double median = others[others.size() / 2];
+    const double factor = median > 0 ? own / median : 1;
+    const bool slower = factor > out.slow_worker_factor ||
+                        (factor == out.slow_worker_factor && worker.index < out.slow_worker);
+    if (factor < th::kSlowWorker || !slower) continue;
+    out.slow_worker = worker.index;
+    out.slow_worker_factor = factor;
+  }
+}
+
+// Few items far above the median, by the distribution of one fetch.
+void add_item_tail(const Profile& profile, MakerEvidence& out) {
+  for (const StageProfile& stage : profile.stages) {
+    if (stage.stage_class != StageClass::kFetch || stage.count < th::kManyBatches) continue;
+    const double mean = clean(stage.wall_s) / static_cast<double>(stage.count);
+    const double p50 = clean(stage.p50_ms) * 1e-3;
+    const double p99 = clean(stage.p99_ms) * 1e-3, longest = clean(stage.max_ms) * 1e-3;
+    if (!(mean > 0) || !(p50 > 0)) continue;
+    const double work = std::max(0.0, 1 - p50 / mean);
+    const bool tail = p99 >= th::kTailP99 * p50 || longest >= th::kTailMax * p50;
+    if (!tail || work < th::kStragglerWork || work < out.straggler_work_share) continue;
+    out.item_tail = true;
+    out.straggler_work_share = work;
+    out.item_p50_s = p50;
+    out.item_max_s = longest;
+  }
+}
+
+}  // namespace
+
+StageClass stage_class(Cost cost) {
+  constexpr StageClass kClasses[kCosts] = {StageClass::kRead,      StageClass::kDecode,
+                                           StageClass::kTransform, StageClass::kCollate,
+                                           StageClass::kHandoff,   StageClass::kFetch};
+  return kClasses[index(cost)];
+}
+
+const char* to_string(Cost cost) {
+  constexpr const char* kNames[kCosts] = {"read",    "decode",   "transform",
+                                          "collate", "hand-off", "unnamed dataset code"};
+  return kNames[index(cost)];
+}
+
+MakerEvidence maker_evidence(const Profile& profile) {
+  MakerEvidence out;
+  out.on_consumer = consumer_makes_batches(profile);
+  Sums sums;
+  for (const StageProfile& stage : profile.stages) {
+    if (is_pin_thread(stage) && clean(profile.consumer.steady_s) > 0)
+      out.pin_busy_share += clean(stage.self_s) / clean(profile.consumer.steady_s);
+    else if (stage.on_consumer && !out.on_consumer && !is_queue(stage) &&
+             stage.stage_class == StageClass::kHandoff)
+      out.receive_s += clean(stage.self_s);
+    else if (stage.on_consumer == out.on_consumer)
+      add_stage(stage, out, sums);
+  }
+  out.split_known = sums.self > 0 && sums.known_self >= 0.5 * sums.self;
+  const double running = sums.cpu + sums.run_queue;
+  out.run_queue_share = sums.known_self > 0 ? std::min(1.0, sums.run_queue / sums.known_self) : 0;
+  out.crowded_share = running > 0 ? sums.run_queue / running : 0;
+  add_batches(profile, sums.by_class, out);
+  add_workers(profile, sums, out);
+  add_item_tail(profile, out);
+  return out;
+}
+
+}  // namespace datamon::report

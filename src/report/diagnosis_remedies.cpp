@@ -1,0 +1,408 @@
+#include "report/diagnosis_remedies.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "report/diagnosis_thresholds.h"
+#include "report/text_units.h"
+
+namespace datamon::report {
+namespace {
+
+namespace th = thresholds;
+
+struct Case {
+  const Profile& profile;
+  const Evidence& evidence;
+  const Ruling& ruling;
+  const std::vector<Qualifier>& qualifiers;
+
+  bool has(Qualifier qualifier) const {
+    return std::find(qualifiers.begin(), qualifiers.end(), qualifier) != qualifiers.end();
+  }
+  int workers() const {
+    return std::max(evidence.makers.workers, std::max(0, profile.job.workers));
+  }
+};
+
+const StageProfile* stage_of(const Profile& profile, StageClass stage_class) {
+  const StageProfile* best = nullptr;
+  for (const StageProfile& stage : profile.stages)
+    if (stage.stage_class == stage_class && (best == nullptr || stage.self_s > best->self_s))
+      best = &stage;
+  return best;
+}
+
+// Mean bytes that one span of the class handled; 0 if unknown.
+double bytes_each(const Profile& profile, StageClass stage_class) {
+  const StageProfile* stage = stage_of(profile, stage_class);
+  if (stage == nullptr || stage->count == 0) return 0;
+  return static_cast<double>(stage->bytes) / static_cast<double>(stage->count);
+}
+
+std::string name_of(const MakerEvidence& makers, Cost cost) {
+  return printable(makers.heaviest_part[static_cast<std::size_t>(cost)]);
+}
+
+std::string share_text(const Case& c, Cost cost) {
+  double all = 0;
+  for (const double value : c.ruling.costs) all += value;
+  const double own = c.ruling.costs[static_cast<std::size_t>(cost)];
+  return percent_text(all > 0 ? own / all : 0);
+}
+
+void more_workers(const Case& c, Advice& out) {
+  const int target = workers_to_have(c.evidence, c.ruling);
+  const MachineEvidence& machine = c.evidence.machine;
+  if (target <= 0) return;
+  if (c.ruling.ground == Ground::kConsumerLoads) {
+    out.remedies.push_back(
+        {fmt::format("make batches in {} worker{} (PyTorch: num_workers={})", target,
+                     target == 1 ? "" : "s", target),
+         fmt::format("loading and computing take turns on one thread; a worker loads while the "
+                     "step computes{}",
+                     machine.cores_idle
+                         ? fmt::format(", and {} cores are idle", cores_text(*machine.cores_idle))
+                         : "")});
+    return;
+  }
+  out.remedies.push_back({fmt::format("use {} workers instead of {} (PyTorch: num_workers={})",
+                                      target, c.workers(), target),
+                          fmt::format("all workers are busy ({}) while {} cores are idle",
+                                      percent_text(c.evidence.makers.busy_share.value_or(1)),
+                                      cores_text(machine.cores_idle.value_or(0)))});
+}
+
+void help_reading(const Case& c, Advice& out) {
+  const MachineProfile& machine = c.profile.machine;
+  const double each = bytes_each(c.profile, StageClass::kRead);
+  const std::string item = each > 0 ? fmt::format(" ({} a read)", bytes_text(each)) : "";
+  const double hits = machine.page_cache_hit_share;
+  if (c.has(Qualifier::kStorageSaturated)) {
+    out.remedies.push_back(
+        {"read fewer bytes: store the images at the size that is used, or in a "
+         "denser format",
+         fmt::format("the disk is at its limit, so more readers would only "
+                     "queue{}",
+                     item)});
+    out.remedies.push_back(
+        {"copy the data to a faster disk, or to memory (/dev/shm) if it fits",
+         std::isfinite(machine.memory_available_bytes)
+             ? fmt::format("{} of memory are available", bytes_text(machine.memory_available_bytes))
+             : "every epoch reads it again"});
+  } else {
+    out.remedies.push_back(
+        {fmt::format("read several files at once: {} workers, or a thread pool that reads ahead "
+                     "in each worker",
+                     std::max(2, 2 * c.workers())),
+         fmt::format("reading is {} of a batch and sleeps rather than computes, and storage is "
+                     "not at its limit{}",
+                     share_text(c, Cost::kRead), item)});
+    out.remedies.push_back(
+        {"keep the data in memory after the first epoch, or copy it to a local "
+         "disk before the run",
+         std::isfinite(hits)
+             ? fmt::format("only {} of the bytes come from the page cache", percent_text(hits))
+             : "a read that is repeated every epoch is paid every epoch"});
+  }
+  if (each > 0 && each < 1e6)
+    out.remedies.push_back(
+        {"pack the files into large shards (tar, WebDataset) and read them in "
+         "sequence",
+         fmt::format("a read brings only {}, so its latency is paid for each "
+                     "item",
+                     bytes_text(each))});
+}
+
+void help_decoding(const Case& c, Advice& out) {
+  const double each = bytes_each(c.profile, StageClass::kRead);
+  out.remedies.push_back(
+      {"store the images at the size that is used (shorter side 256 px for crops of 224)",
+       fmt::format("decoding is {} of a batch and grows with the number of pixels{}",
+                   share_text(c, Cost::kDecode),
+                   each > 0 ? fmt::format("; a file has {}", bytes_text(each)) : "")});
+  out.remedies.push_back(
+      {"decode only what the crop needs (libjpeg-turbo: crop and skip "
+       "scanlines, or scaled decoding; Pillow: Image.draft)",
+       "most pixels of a large photograph are thrown away by the crop"});
+  out.remedies.push_back({"decode on the GPU (nvJPEG, DALI), or keep decoded images in memory",
+                          "it takes the stage off the cores"});
+}
+
+void help_transform(const Case& c, Advice& out) {
+  const std::string name = name_of(c.evidence.makers, Cost::kTransform);
+  if (c.ruling.leader == Cost::kUnnamed) {
+    out.remedies.push_back(
+        {"mark the stages inside the dataset code (datamon::Span, or "
+         "transform/NAME), and record again",
+         fmt::format("{} of a batch is code that no stage names", share_text(c, Cost::kUnnamed))});
+    return;
+  }
+  out.remedies.push_back(
+      {fmt::format("make {} cheaper: crop first and convert to float last, so that it works on "
+                   "fewer and smaller pixels",
+                   name.empty() ? "the transform" : name),
+       fmt::format("transforms are {} of a batch{}", share_text(c, Cost::kTransform),
+                   name.empty() ? "" : fmt::format(", {} most of that", name))});
+  out.remedies.push_back(
+      {"do flips, normalisation and colour changes on the device, for the whole "
+       "batch at once",
+       "the workers then only decode and crop"});
+  out.remedies.push_back({"do the part that is the same every epoch once, and store the result",
+                          "only random augmentation has to be repeated"});
+}
+
+void help_collate(const Case& c, Advice& out) {
+  out.remedies.push_back(
+      {"let each item be written straight into the batch's memory (allocate it "
+       "once and reuse it)",
+       fmt::format("collating is {} of a batch: it copies every item again",
+                   share_text(c, Cost::kCollate))});
+  out.remedies.push_back(
+      {"return few contiguous tensors an item, as uint8, and convert on the "
+       "device",
+       "collating costs per tensor and per byte; uint8 has a quarter of "
+       "float32's bytes"});
+}
+
+void help_handoff(const Case& c, Advice& out) {
+  const double each = std::max(bytes_each(c.profile, StageClass::kHandoff),
+                               bytes_each(c.profile, StageClass::kCollate));
+  const std::string size = each > 0 ? fmt::format("a batch has {}", bytes_text(each))
+                                    : "each tensor and each byte is sent between processes";
+  if (c.ruling.ground == Ground::kPinThread) {
+    out.remedies.push_back(
+        {"pin less: smaller batches in bytes (uint8), or pinned memory that is "
+         "allocated once",
+         fmt::format("the pin-memory thread is busy {} of the time",
+                     percent_text(c.evidence.makers.pin_busy_share))});
+    return;
+  }
+  out.remedies.push_back(
+      {"send few large tensors rather than many small ones or Python objects (stack them in the "
+       "worker)",
+       fmt::format("every object is pickled, sent and unpacked by itself; {}", size)});
+  out.remedies.push_back({"send uint8 and convert on the device", "a quarter of float32's bytes"});
+  if (c.ruling.ground == Ground::kHandoverOnWait)
+    out.remedies.push_back({"receive in a helper thread (PyTorch: pin_memory=True)",
+                            "the consumer then finds batches unpacked"});
+}
+
+void help_stage(const Case& c, Advice& out) {
+  if (!c.ruling.leader) return;
+  switch (*c.ruling.leader) {
+    case Cost::kRead:
+      return help_reading(c, out);
+    case Cost::kDecode:
+      return help_decoding(c, out);
+    case Cost::kTransform:
+    case Cost::kUnnamed:
+      return help_transform(c, out);
+    case Cost::kCollate:
+      return help_collate(c, out);
+    case Cost::kHandoff:
+      return help_handoff(c, out);
+  }
+}
+
+void help_stragglers(const Case& c, Advice& out) {
+  if (c.has(Qualifier::kStragglerItems)) {
+    std::string which = "the slowest items";
+    for (const SlowItem& item : c.profile.slow_items)
+      if (!item.name.empty()) {
+        which = fmt::format("the slowest items ({}: {})", printable(item.name),
+                            time_text(item.duration_ms * 1e-3));
+        break;
+      }
+    out.remedies.push_back({fmt::format("shrink, re-encode or drop {}", which),
+                            "few items make most of the wait, since batches are taken in order"});
+  }
+  if (c.has(Qualifier::kOutOfOrderWait) || c.has(Qualifier::kStragglerItems)) {
+    const int prefetch = std::max(1, c.profile.job.prefetch);
+    out.remedies.push_back(
+        {fmt::format("take batches in any order (PyTorch: in_order=False), or prefetch {} batches "
+                     "a worker instead of {}",
+                     2 * prefetch, prefetch),
+         "workers run out of batches to make while one slow batch blocks those behind it"});
+  }
+}
+
+void help_machine(const Case& c, Advice& out) {
+  const MachineEvidence& machine = c.evidence.machine;
+  if (c.has(Qualifier::kInterference))
+    out.remedies.push_back(
+        {"move the other programs off this machine, or give this job its own "
+         "cores (taskset, cgroup cpuset)",
+         fmt::format("they use {} of {} cores", cores_text(machine.cores_others.value_or(0)),
+                     cores_text(machine.cores_allowed.value_or(0)))});
+  if (machine.throttled && c.has(Qualifier::kCpuSaturated))
+    out.remedies.push_back({"raise the CPU limit of the container (Kubernetes: limits.cpu)",
+                            fmt::format("the limit of {} cores stops the job {} of the time",
+                                        cores_text(machine.cores_allowed.value_or(0)),
+                                        percent_text(c.profile.machine.throttled_share))});
+  if (c.evidence.makers.slow_worker >= 0 && is_input_bound(c.ruling.label))
+    out.remedies.push_back(
+        {fmt::format("find out what slows worker {} down (its share of the files, its core)",
+                     c.evidence.makers.slow_worker),
+         fmt::format("it takes {} as long for a batch as the others",
+                     factor_text(c.evidence.makers.slow_worker_factor))});
+}
+
+void help_start_up(const Case& c, Advice& out) {
+  if (!c.has(Qualifier::kStartUp)) return;
+  const RunEvidence& run = c.evidence.run;
+  if (run.epoch_boundary_share >= th::kEpochBoundaries)
+    out.remedies.push_back(
+        {"keep the workers between epochs (PyTorch: persistent_workers=True)",
+         fmt::format("{} of the run goes by at {} epoch boundaries",
+                     percent_text(run.epoch_boundary_share), run.epoch_boundaries)});
+  else if (c.ruling.label != Label::kInsufficientData)
+    out.remedies.push_back({"judge longer runs by the steady figures, short ones by the start-up",
+                            fmt::format("{} of this run is start-up: the first batch came after {}",
+                                        percent_text(run.start_up_share),
+                                        time_text(c.profile.consumer.first_batch_s))});
+}
+
+void help_compute(const Case& c, Advice& out) {
+  out.remedies.push_back({"speed up the step itself: mixed precision, compilation, a larger batch",
+                          fmt::format("{} of a step is not input wait",
+                                      percent_text(1 - c.evidence.step.wait.value))});
+  const auto work = c.evidence.makers.work_share;
+  const int workers = c.workers();
+  if (!work || workers < 2) return;
+  // A fifth on top keeps the wait away.
+  const int enough = std::max(1, static_cast<int>(std::ceil(workers * *work * 1.2)));
+  if (enough < workers)
+    out.remedies.push_back(
+        {fmt::format("give cores back: {} workers are enough instead of {}", enough, workers),
+         fmt::format("the workers work only {} of their time", percent_text(*work))});
+}
+
+void help_insufficient(const Case& c, Advice& out) {
+  const StepEvidence& step = c.evidence.step;
+  if (c.ruling.ground == Ground::kNoConsumer) {
+    out.remedies.push_back(
+        {"mark the loop that takes batches: datamon::thread("
+         "DATAMON_ROLE_CONSUMER), a wait span around getting a batch and a "
+         "compute span around the step",
+         "without them nobody can say whether the job waits"});
+    return;
+  }
+  if (c.has(Qualifier::kStartUp) && c.evidence.run.epoch_boundaries > 0) {
+    out.remedies.push_back({"make epochs longer, or record more of them",
+                            fmt::format("{} steady steps lie between {} epoch boundaries",
+                                        step.steps, c.evidence.run.epoch_boundaries)});
+    return;
+  }
+  const double missing = static_cast<double>(th::kManySteps) - static_cast<double>(step.steps);
+  out.remedies.push_back(
+      {fmt::format(
+           "record for longer: at least {} more steps{}", missing,
+           step.step_s > 0 ? fmt::format(" (about {})", time_text(missing * step.step_s)) : ""),
+       fmt::format("{} steady steps say nothing about the spread; {} give a verdict, {} a firm one",
+                   step.steps, th::kMinimumSteps, th::kManySteps)});
+}
+
+void say_unhelpful(const Case& c, Advice& out) {
+  const MachineEvidence& machine = c.evidence.machine;
+  const Label label = c.ruling.label;
+  const bool input = is_input_bound(label);
+  const auto add = [&](std::string line) { out.unhelpful.push_back(std::move(line)); };
+  if (label == Label::kComputeBound || label == Label::kTransferBound) {
+    add(fmt::format("more workers or faster storage: only {} of a step is input wait",
+                    percent_text(c.evidence.step.wait.value)));
+    return;
+  }
+  if (!input) return;
+  if (c.ruling.ground == Ground::kWorkers && machine.cores_full)
+    add(fmt::format("more workers: {} of {} cores are in use",
+                    cores_text(machine.cores_used.value_or(machine.cores_job.value_or(0))),
+                    cores_text(machine.cores_allowed.value_or(0))));
+  if (c.has(Qualifier::kStorageSaturated)) add("more workers: the disk is at its limit");
+  if (c.ruling.ground == Ground::kHandoverOnWait)
+    add("more workers: batches are ready before the consumer takes them");
+  const double reading = c.evidence.makers.wall[static_cast<std::size_t>(Cost::kRead)];
+  double all = 0;
+  for (const double cost : c.evidence.makers.wall) all += cost;
+  if (label != Label::kIoBound && all > 0 && reading < 0.05 * all)
+    add(fmt::format("faster storage: reading is {} of a batch", percent_text(reading / all)));
+  if (c.ruling.ground == Ground::kWorkers && !c.has(Qualifier::kOutOfOrderWait) &&
+      !c.has(Qualifier::kStragglerItems) &&
+      c.evidence.makers.busy_share.value_or(0) >= th::kWorkersBusy)
+    add("a deeper prefetch: the workers never stop, so there is nothing to fill it with");
+  add(fmt::format("a faster GPU or model: the step waits for input {} of the time",
+                  percent_text(c.evidence.step.wait.value)));
+}
+
+}  // namespace
+
+int workers_to_have(const Evidence& evidence, const Ruling& ruling) {
+  const MakerEvidence& makers = evidence.makers;
+  const MachineEvidence& machine = evidence.machine;
+  const double compute_s = evidence.step.step_s - evidence.step.wait_s;
+  if (ruling.ground == Ground::kConsumerLoads) {
+    const double cores = machine.cores_allowed.value_or(1);
+    const double needed = compute_s > 0 ? std::ceil(evidence.step.wait_s / compute_s * 1.1) : cores;
+    return static_cast<int>(std::clamp(needed, 1.0, std::max(1.0, std::floor(cores))));
+  }
+  if (makers.workers <= 0 || !machine.cores_idle) return 0;
+  const double have = makers.workers;
+  const double wanted = compute_s > 0 ? have * evidence.step.step_s / compute_s * 1.1 : have * 8;
+  // Each new worker takes as much of a core as the present ones do; one that
+  // sleeps all the time still gets only 8 times as many companions.
+  const double each = std::max(makers.cores_per_worker, 0.05);
+  const double fit = have + *machine.cores_idle / each;
+  const int target =
+      static_cast<int>(std::min({std::ceil(wanted), std::floor(fit + 0.25), have * 8}));
+  return target > makers.workers ? target : 0;
+}
+
+Advice advise(const Profile& profile, const Evidence& evidence, const Ruling& ruling,
+              const std::vector<Qualifier>& qualifiers) {
+  const Case c{profile, evidence, ruling, qualifiers};
+  Advice out;
+  switch (ruling.label) {
+    case Label::kInsufficientData:
+      help_start_up(c, out);
+      help_insufficient(c, out);
+      return out;
+    case Label::kComputeBound:
+      help_compute(c, out);
+      break;
+    case Label::kTransferBound:
+      out.remedies.push_back(
+          {"copy from pinned memory and asynchronously, while the step before computes (PyTorch: "
+           "pin_memory=True and .to(device, non_blocking=True))",
+           fmt::format("transfers hold the step {} of its time",
+                       percent_text(evidence.step.transfer.value))});
+      out.remedies.push_back({"transfer uint8 or half precision and convert on the device",
+                              "a quarter or half of float32's bytes"});
+      break;
+    case Label::kBalanced:
+      help_machine(c, out);
+      out.remedies.push_back(
+          {"speed up loader and step together, or leave both as they are",
+           fmt::format("input wait is {} of a step: a faster loader alone brings at most {}",
+                       percent_text(evidence.step.wait.value),
+                       factor_text(1 / (1 - std::min(0.99, evidence.step.wait.high))))});
+      out.remedies.push_back(
+          {"record a longer run if one of the two must be named",
+           fmt::format("the interval is {} to {} of a step", percent_text(evidence.step.wait.low),
+                       percent_text(evidence.step.wait.high))});
+      break;
+    default:
+      help_machine(c, out);
+      if (ruling.ground == Ground::kConsumerLoads || ruling.label != Label::kHandoffBound)
+        if (ruling.ground == Ground::kConsumerLoads || c.has(Qualifier::kTooFewWorkers))
+          more_workers(c, out);
+      help_stragglers(c, out);
+      help_stage(c, out);
+  }
+  help_start_up(c, out);
+  say_unhelpful(c, out);
+  return out;
+}
+
+}  // namespace datamon::report

@@ -1,0 +1,123 @@
+// Evidence from the consumer's steady steps.
+#include "report/diagnosis_steps.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+
+#include "report/diagnosis_bootstrap.h"
+#include "report/diagnosis_thresholds.h"
+#include "report/text_units.h"
+
+namespace datamon::report {
+namespace {
+
+namespace th = thresholds;
+
+double clean(double seconds) { return std::max(0.0, finite_or(seconds, 0)); }
+
+struct CleanStep {
+  double start_s = 0, wait_s = 0, transfer_s = 0, whole_s = 0;
+  double ready_s = -1;
+  std::uint64_t batch = format::kNoId;
+};
+
+std::vector<CleanStep> steady_steps(const ConsumerProfile& consumer) {
+  std::vector<CleanStep> out;
+  for (const Step& step : consumer.step) {
+    if (!step.steady) continue;
+    CleanStep s;
+    s.start_s = finite_or(step.start_s, 0);
+    s.wait_s = clean(step.wait_s);
+    s.transfer_s = clean(step.transfer_s);
+    s.whole_s = s.wait_s + s.transfer_s + clean(step.compute_s);
+    s.ready_s = finite_or(step.ready_s, -1);
+    s.batch = step.batch;
+    out.push_back(s);
+  }
+  std::stable_sort(out.begin(), out.end(),
+                   [](const CleanStep& a, const CleanStep& b) { return a.start_s < b.start_s; });
+  return out;
+}
+
+// Of one step's wait, what passed after the batch had been handed over.
+double handover(const CleanStep& step) {
+  const double end = step.start_s + step.wait_s;
+  return std::clamp(end - std::max(step.start_s, step.ready_s), 0.0, step.wait_s);
+}
+
+// Time inside the waits in which a batch consumed later was ready already.
+double out_of_order_s(const std::vector<CleanStep>& steps) {
+  double sum = 0, later_ready = std::numeric_limits<double>::infinity();
+  for (std::size_t i = steps.size(); i-- > 0;) {
+    const CleanStep& step = steps[i];
+    if (step.ready_s < 0) continue;
+    const double until = std::min(step.start_s + step.wait_s, step.ready_s);
+    sum += std::max(0.0, until - std::max(step.start_s, later_ready));
+    later_ready = std::min(later_ready, step.ready_s);
+  }
+  return sum;
+}
+
+// Share of resamples in which the hand-over is more than half of the wait.
+double handover_leads(const std::vector<CleanStep>& steps, std::size_t block) {
+  std::vector<std::array<double, 2>> rows;
+  for (const CleanStep& step : steps)
+    if (step.ready_s >= 0) rows.push_back({handover(step), step.wait_s - handover(step)});
+  return rows.empty() ? 0 : lead_share<2>(rows, 0, std::min(block, rows.size()));
+}
+
+void add_waits(const std::vector<CleanStep>& steps, std::size_t block, StepEvidence& out) {
+  double wait = 0, known_wait = 0, after = 0;
+  for (const CleanStep& step : steps) {
+    wait += step.wait_s;
+    if (step.ready_s < 0) continue;
+    known_wait += step.wait_s;
+    after += handover(step);
+  }
+  if (!(wait > 0)) return;
+  // Half of the wait is enough to carry over to the rest.
+  out.ready_known = known_wait >= 0.5 * wait;
+  if (!out.ready_known) return;
+  out.handover_s = out.wait_s * after / known_wait;
+  out.out_of_order_share = out_of_order_s(steps) / known_wait;
+  out.handover_leads = handover_leads(steps, block);
+}
+
+}  // namespace
+
+StepEvidence step_evidence(const Profile& profile) {
+  StepEvidence out;
+  const std::vector<CleanStep> steps = steady_steps(profile.consumer);
+  out.steps = steps.size();
+  std::vector<double> wait, transfer, whole;
+  for (const CleanStep& step : steps) {
+    wait.push_back(step.wait_s);
+    transfer.push_back(step.transfer_s);
+    whole.push_back(step.whole_s);
+    out.step_s += step.whole_s;
+    out.wait_s += step.wait_s;
+  }
+  if (steps.empty()) return out;
+  out.step_s /= static_cast<double>(steps.size());
+  out.wait_s /= static_cast<double>(steps.size());
+  const std::size_t block = block_length(steps.size(), profile.workers.size());
+  out.wait = ratio_interval(wait, whole, block);
+  out.transfer = ratio_interval(transfer, whole, block);
+  add_waits(steps, block, out);
+  return out;
+}
+
+double wait_share_of_batches(const Profile& profile, const std::vector<std::uint64_t>& batches) {
+  double all = 0, on_them = 0;
+  for (const Step& step : profile.consumer.step) {
+    if (!step.steady || step.batch == format::kNoId) continue;
+    all += clean(step.wait_s);
+    if (std::binary_search(batches.begin(), batches.end(), step.batch))
+      on_them += clean(step.wait_s);
+  }
+  return all > 0 ? on_them / all : 0;
+}
+
+}  // namespace datamon::report

@@ -1,0 +1,98 @@
+// Every number that the verdict depends on, with its reason. All are shares,
+// ratios or counts: none is a time, so a job that is k times slower in
+// everything gets the same answer. docs/diagnosis.md explains their use.
+#pragma once
+
+#include <cstddef>
+
+namespace datamon::report::thresholds {
+
+// A wait below a tenth of the step is worth less than 1.11x: within what
+// run-to-run noise and the next change to the model move anyway. Above it,
+// people want to know. (TF Profiler warns from 5 % and calls 20 % high.)
+inline constexpr double kInputBound = 0.10;
+
+// An input wait this close above kInputBound is real but small: half a
+// threshold further is where a second run could still fall below.
+inline constexpr double kClearlyInputBound = 0.15;
+
+// Fewer steady steps than this and the bootstrap's blocks are too few to say
+// anything about the spread (20 steps are about 7 blocks).
+inline constexpr std::size_t kMinimumSteps = 20;
+// Below this the verdict may be right but is never called high confidence.
+inline constexpr std::size_t kManySteps = 50;
+// Same, for the stage: single batches whose costs are known.
+inline constexpr std::size_t kManyBatches = 30;
+
+// Resamples of the bootstrap: the 2.5 % tail then holds 25 values, enough for
+// two digits of the bound; more changes nothing that is shown.
+inline constexpr int kResamples = 1000;
+
+// The leading stage is "clear" when it costs 1.25 times the next one: then
+// halving the next one changes the step rate by less than halving the first,
+// also if both were misattributed by a tenth of the total. Below 1.05 both are
+// the same within what clocks and scheduling blur.
+inline constexpr double kClearMargin = 1.25;
+inline constexpr double kNoMargin = 1.05;
+// The share of resamples in which it must lead to be called high or medium.
+inline constexpr double kLeadsHigh = 0.95;
+inline constexpr double kLeadsMedium = 0.80;
+
+// Workers that are at work this much of the time are the limit: what is left
+// is the hand-over between batches.
+inline constexpr double kWorkersBusy = 0.85;
+// Above this a loader that keeps up has no reserve: a faster consumer would
+// gain less than 1.1x before it waits.
+inline constexpr double kNoReserve = 0.90;
+
+// Cores used of those allowed, from which on there is no core left to use:
+// the last tenth goes to the kernel, interrupts and uneven load.
+inline constexpr double kCoresFull = 0.90;
+// Waiting for a core, as part of (on a core + waiting for one): a fifth means
+// that every stage is a quarter longer than its work.
+inline constexpr double kCrowded = 0.20;
+// The cgroup's CPU limit stopped the job for this part of the time.
+inline constexpr double kThrottled = 0.05;
+// Idle cores that make another worker worthwhile: half of one, and a tenth of
+// those allowed (the complement of kCoresFull).
+inline constexpr double kIdleCores = 0.5;
+// Cores used by others that explain a full machine, as a share of those allowed.
+inline constexpr double kOthersCores = 0.15;
+
+// The disk had a request under way nearly always, and ...
+inline constexpr double kDiskBusy = 0.80;
+// ... somebody waited for IO this much of the time (PSI), or nobody could go on.
+inline constexpr double kIoPressure = 0.40;
+inline constexpr double kIoPressureFull = 0.25;
+
+// A batch or item is a straggler from this multiple of the median on ...
+inline constexpr double kStragglerFactor = 2.0;
+// ... they are "few" up to this share of all ...
+inline constexpr double kStragglersFew = 0.20;
+// ... and explain the wait when this share of it falls on them.
+inline constexpr double kStragglersExplain = 0.50;
+// Work beyond the median that few items cause, as a share of all work: below
+// it the skew is what image sizes bring by nature.
+inline constexpr double kStragglerWork = 0.20;
+inline constexpr double kTailP99 = 4.0;   // p99 over p50 of one item ...
+inline constexpr double kTailMax = 20.0;  // ... or the slowest one over p50
+
+// Part of the wait in which a later batch was ready: a quarter is the least
+// that delivery in any order would be noticed by. Workers must have idled too,
+// or else they could not have used the time.
+inline constexpr double kOutOfOrder = 0.25;
+inline constexpr double kWorkersIdle = 0.10;
+// A worker is slow when its median batch takes this much longer than the
+// others'; 1.5 is beyond what SMT siblings and noisy neighbours do.
+inline constexpr double kSlowWorker = 1.5;
+
+// Part of the run outside steady state that is worth a word.
+inline constexpr double kStartUp = 0.30;
+inline constexpr double kEpochBoundaries = 0.10;
+
+// Dropped spans beyond this share may bias every figure.
+inline constexpr double kDropped = 0.01;
+// Unnamed dataset code above this share makes the stage uncertain.
+inline constexpr double kUnnamed = 0.25;
+
+}  // namespace datamon::report::thresholds

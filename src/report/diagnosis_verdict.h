@@ -1,0 +1,50 @@
+// From evidence to label, leading stage and confidence. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "report/diagnosis_evidence.h"
+
+namespace datamon::report {
+
+// Why the label is what it is.
+enum class Ground {
+  kNoConsumer,      // nobody takes batches in this recording
+  kTooFewSteps,     // too few steady ones
+  kStraddles,       // the interval of the input wait holds the threshold
+  kNoReserve,       // hardly any wait, but the loader works at its limit
+  kSmallWait,       // compute-bound
+  kTransfer,        // host-to-device copies
+  kConsumerLoads,   // no workers: the consumer does it all
+  kHandoverOnWait,  // batches are ready, the consumer takes long to get them
+  kPinThread,       // the pin-memory thread is at its limit
+  kWorkers,         // workers do not make batches fast enough
+};
+
+struct Ruling {
+  Label label = Label::kInsufficientData;
+  Ground ground = Ground::kNoConsumer;
+  Confidence confidence = Confidence::kLow;
+  std::optional<Cost> leader, runner_up;  // when input-bound
+  Costs costs{};                          // what the ranking went by
+  double leads = 1;                       // share of resamples in which the leader leads
+  double margin = 1;                      // leader over runner-up
+  bool by_cpu = false;                    // ranked by time on a core, as there are no cores left
+  bool by_wait = false;                   // ranked by batches that were waited for, as workers idle
+  std::vector<std::string> doubts;        // why the confidence is not higher
+};
+
+Ruling rule(const Profile& profile, const Evidence& evidence);
+
+bool is_input_bound(Label label);
+
+// Qualifiers, most important first.
+std::vector<Qualifier> qualify(const Evidence& evidence, const Ruling& ruling);
+
+// The evidence for the verdict, a sentence each.
+std::vector<std::string> explain(const Profile& profile, const Evidence& evidence,
+                                 const Ruling& ruling, const std::vector<Qualifier>& qualifiers);
+
+}  // namespace datamon::report

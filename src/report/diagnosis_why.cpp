@@ -1,0 +1,192 @@
+// The evidence in sentences, numbers included: what a reader needs to believe
+// the verdict, or to doubt it.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "report/diagnosis_thresholds.h"
+#include "report/diagnosis_verdict.h"
+#include "report/text_units.h"
+
+namespace datamon::report {
+namespace {
+
+namespace th = thresholds;
+using Lines = std::vector<std::string>;
+
+std::string interval_text(const Interval& interval) {
+  return fmt::format("{} ({} to {})", percent_text(interval.value), percent_text(interval.low),
+                     percent_text(interval.high));
+}
+
+double share_of(const Ruling& ruling, Cost cost) {
+  const double all = std::accumulate(ruling.costs.begin(), ruling.costs.end(), 0.0);
+  return all > 0 ? ruling.costs[static_cast<std::size_t>(cost)] / all : 0;
+}
+
+void explain_wait(const Evidence& evidence, const Ruling& ruling, Lines& out) {
+  const StepEvidence& step = evidence.step;
+  const std::string wait = interval_text(step.wait);
+  switch (ruling.ground) {
+    case Ground::kNoConsumer:
+      out.emplace_back("no thread takes batches in this recording: none was marked as consumer");
+      return;
+    case Ground::kTooFewSteps:
+      out.push_back(fmt::format("{} steady steps were recorded; {} are needed for a verdict",
+                                step.steps, th::kMinimumSteps));
+      return;
+    case Ground::kStraddles:
+      out.push_back(fmt::format("input wait is {} of a step: around the threshold of {}", wait,
+                                percent_text(th::kInputBound)));
+      return;
+    case Ground::kNoReserve:
+      out.push_back(
+          fmt::format("input wait is only {} of a step, but the workers work {} of "
+                      "their time: a faster step would have to wait",
+                      wait, percent_text(evidence.makers.work_share.value_or(1))));
+      return;
+    case Ground::kSmallWait:
+      out.push_back(fmt::format("input wait is only {} of a step", wait));
+      if (evidence.makers.work_share)
+        out.push_back(fmt::format("the workers work {} of their time and have reserve",
+                                  percent_text(*evidence.makers.work_share)));
+      return;
+    case Ground::kTransfer:
+      out.push_back(fmt::format("transfers to the device take {} of a step, input wait {}",
+                                interval_text(step.transfer), percent_text(step.wait.value)));
+      return;
+    default:
+      out.push_back(fmt::format("input wait is {} of a step, above the threshold of {}", wait,
+                                percent_text(th::kInputBound)));
+  }
+}
+
+void explain_stage(const Evidence& evidence, const Ruling& ruling, Lines& out) {
+  const MakerEvidence& makers = evidence.makers;
+  if (!ruling.leader) return;
+  if (ruling.ground == Ground::kHandoverOnWait) {
+    out.push_back(evidence.step.ready_known
+                      ? fmt::format("{} of the wait passes after the batch was handed over: the "
+                                    "consumer receives and unpacks it",
+                                    percent_text(evidence.step.handover_s / evidence.step.wait_s))
+                      : "most of the wait is spent receiving and unpacking batches");
+    return;
+  }
+  if (ruling.ground == Ground::kPinThread) {
+    out.push_back(fmt::format("the pin-memory thread is busy {} of the time",
+                              percent_text(makers.pin_busy_share)));
+    return;
+  }
+  const char* basis = ruling.by_cpu    ? "of the CPU time of a batch"
+                      : ruling.by_wait ? "of the time of the batches that were waited for"
+                                       : "of the time to make a batch";
+  std::string line = fmt::format("{} takes {} {}", to_string(*ruling.leader),
+                                 percent_text(share_of(ruling, *ruling.leader)), basis);
+  if (ruling.runner_up)
+    line += fmt::format(", {} {}", to_string(*ruling.runner_up),
+                        percent_text(share_of(ruling, *ruling.runner_up)));
+  out.push_back(line);
+  if (ruling.by_cpu)
+    out.emplace_back("ranked by time on a core: no core is left, so sleeping costs nothing");
+  const double reading = makers.wall[static_cast<std::size_t>(Cost::kRead)];
+  if (makers.moved_to_read_s > 0.1 * reading && reading > 0)
+    out.push_back(
+        fmt::format("{} of the reading happens inside other stages (blocked, or page "
+                    "faults from storage)",
+                    percent_text(std::min(1.0, makers.moved_to_read_s / reading))));
+}
+
+void explain_workers(const Evidence& evidence, const Ruling& ruling, Lines& out) {
+  const MakerEvidence& makers = evidence.makers;
+  if (ruling.ground == Ground::kConsumerLoads)
+    out.emplace_back("there are no workers: the consumer's thread makes its own batches");
+  if (ruling.ground != Ground::kWorkers || !makers.busy_share) return;
+  out.push_back(fmt::format("the {} worker{} busy {} of the time", makers.workers,
+                            makers.workers == 1 ? " is" : "s are",
+                            percent_text(*makers.busy_share)));
+  if (makers.slow_worker >= 0)
+    out.push_back(fmt::format("worker {} takes {} as long for a batch as the others",
+                              makers.slow_worker, factor_text(makers.slow_worker_factor)));
+}
+
+std::string cores_line(const MachineEvidence& machine) {
+  if (!machine.cores_allowed) return "how many cores are in use is not known";
+  const auto used = machine.cores_used ? machine.cores_used : machine.cores_job;
+  return fmt::format("{} of {} cores are in use", used ? cores_text(*used) : "?",
+                     cores_text(*machine.cores_allowed));
+}
+
+std::string straggler_line(const MakerEvidence& makers) {
+  if (makers.item_tail)
+    return fmt::format(
+        "a few items are far slower than the rest (median {}, slowest {}) and make "
+        "{} of the work",
+        time_text(makers.item_p50_s), time_text(makers.item_max_s),
+        percent_text(makers.straggler_work_share));
+  return fmt::format(
+      "{} of the wait falls on the {} of batches that take more than {:.0f}x the "
+      "median",
+      percent_text(makers.straggler_wait_share), percent_text(makers.straggler_share),
+      th::kStragglerFactor);
+}
+
+std::string storage_line(const MachineEvidence& machine) {
+  std::string line = "storage is at its limit:";
+  if (machine.disk_busy) line += fmt::format(" disk busy {}", percent_text(*machine.disk_busy));
+  if (machine.io_some)
+    line += fmt::format("{} somebody waits for IO {} of the time", machine.disk_busy ? "," : "",
+                        percent_text(*machine.io_some));
+  return line;
+}
+
+std::string qualifier_line(Qualifier qualifier, const Evidence& evidence) {
+  const MachineEvidence& machine = evidence.machine;
+  switch (qualifier) {
+    case Qualifier::kTooFewWorkers:
+      return cores_line(machine) + ": there is room for more workers";
+    case Qualifier::kCpuSaturated:
+      if (machine.throttled) return "the cgroup's CPU limit stops the job again and again";
+      return fmt::format("{}; loader stages wait for a core {} of their running time",
+                         cores_line(machine), percent_text(evidence.makers.crowded_share));
+    case Qualifier::kStorageSaturated:
+      return storage_line(machine);
+    case Qualifier::kStragglerItems:
+      return straggler_line(evidence.makers);
+    case Qualifier::kOutOfOrderWait:
+      return fmt::format("during {} of the wait a later batch was ready",
+                         percent_text(std::min(1.0, evidence.step.out_of_order_share)));
+    case Qualifier::kConsumerThreadBound:
+      return {};  // said by the stage's or the workers' line
+    case Qualifier::kStartUp:
+      if (evidence.run.epoch_boundary_share >= th::kEpochBoundaries)
+        return fmt::format("{} epoch boundaries take {} of the run", evidence.run.epoch_boundaries,
+                           percent_text(evidence.run.epoch_boundary_share));
+      return fmt::format("start-up takes {} of the run", percent_text(evidence.run.start_up_share));
+    case Qualifier::kInterference:
+      return fmt::format("{} cores are used by other programs",
+                         cores_text(machine.cores_others.value_or(0)));
+  }
+  return {};
+}
+
+}  // namespace
+
+std::vector<std::string> explain(const Profile&, const Evidence& evidence, const Ruling& ruling,
+                                 const std::vector<Qualifier>& qualifiers) {
+  Lines out;
+  explain_wait(evidence, ruling, out);
+  if (is_input_bound(ruling.label)) {
+    explain_stage(evidence, ruling, out);
+    explain_workers(evidence, ruling, out);
+  }
+  for (const Qualifier qualifier : qualifiers) {
+    std::string line = qualifier_line(qualifier, evidence);
+    if (!line.empty()) out.push_back(std::move(line));
+  }
+  for (const std::string& doubt : ruling.doubts)
+    out.push_back(fmt::format("confidence is not higher because {}", doubt));
+  return out;
+}
+
+}  // namespace datamon::report

@@ -1,0 +1,260 @@
+// The report for programs. docs/report.schema.json is the contract: keys are
+// added, never renamed, within a schema version.
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "report/reporter.h"
+
+namespace datamon::report {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr int kSchemaVersion = 1;
+
+// NaN and infinities become null by nlohmann/json itself.
+ordered_json interval(const Interval& interval) {
+  return {{"value", interval.value}, {"low", interval.low}, {"high", interval.high}};
+}
+
+const char* class_or_null(StageClass stage_class) {
+  return stage_class == StageClass::kOther ? nullptr : to_string(stage_class);
+}
+
+ordered_json text_or_null(const char* text) { return text == nullptr ? ordered_json() : text; }
+
+ordered_json verdict(const Verdict& verdict) {
+  ordered_json qualifiers = ordered_json::array();
+  for (const Qualifier qualifier : verdict.qualifiers) qualifiers.push_back(to_string(qualifier));
+  return {{"label", to_string(verdict.label)},
+          {"qualifiers", qualifiers},
+          {"confidence", to_string(verdict.confidence)},
+          {"input_wait_share", interval(verdict.input_wait_share)},
+          {"speedup_without_wait", verdict.speedup_without_wait},
+          {"stage", text_or_null(class_or_null(verdict.stage))},
+          {"runner_up", text_or_null(class_or_null(verdict.runner_up))},
+          {"why", verdict.why}};
+}
+
+ordered_json stages(const std::vector<StageProfile>& stages) {
+  ordered_json out = ordered_json::array();
+  for (const StageProfile& stage : stages) {
+    const TimeSplit& split = stage.split;
+    const auto reading = [&](double value) {
+      return split.known ? ordered_json(value) : ordered_json();
+    };
+    out.push_back({{"name", stage.name},
+                   {"class", to_string(stage.stage_class)},
+                   {"on_consumer", stage.on_consumer},
+                   {"count", stage.count},
+                   {"wall_s", stage.wall_s},
+                   {"self_s", stage.self_s},
+                   {"cpu_s", reading(split.cpu_s)},
+                   {"runqueue_s", reading(split.runqueue_s)},
+                   {"blocked_s", reading(split.blocked_s)},
+                   {"fault_s", reading(split.fault_s)},
+                   {"measured_share", split.measured_share},
+                   {"bytes", stage.bytes},
+                   {"p50_ms", stage.p50_ms},
+                   {"p99_ms", stage.p99_ms},
+                   {"max_ms", stage.max_ms},
+                   {"share", stage.share}});
+  }
+  return out;
+}
+
+ordered_json workers(const Profile& profile) {
+  ordered_json out = ordered_json::array();
+  for (const WorkerProfile& worker : profile.workers) {
+    ordered_json self = ordered_json::object();
+    for (std::size_t i = 0; i < worker.self_s.size() && i < kStageClasses; ++i)
+      if (worker.self_s[i] > 0) self[to_string(static_cast<StageClass>(i))] = worker.self_s[i];
+    out.push_back({{"index", worker.index},
+                   {"pid", worker.pid},
+                   {"tid", worker.tid},
+                   {"name", worker.name},
+                   {"items", worker.items},
+                   {"batches", worker.batches},
+                   {"alive_s", worker.alive_s},
+                   {"busy_s", worker.busy_s},
+                   {"cpu_s", worker.cpu_s},
+                   {"runqueue_s", worker.runqueue_s},
+                   {"blocked_s", worker.blocked_s},
+                   {"batch_p50_ms", worker.batch_p50_ms},
+                   {"ended_early", worker.ended_early},
+                   {"self_s", self}});
+  }
+  return out;
+}
+
+ordered_json machine(const MachineProfile& m) {
+  return {{"host", m.host},
+          {"hosts", m.hosts},
+          {"cpu_model", m.cpu_model},
+          {"cores_online", m.cores_online},
+          {"cores_allowed", m.cores_allowed},
+          {"cores_used_total", m.cores_used_total},
+          {"cores_used_job", m.cores_used_job},
+          {"throttled_share", m.throttled_share},
+          {"runnable", m.runnable},
+          {"psi_cpu_some", m.psi_cpu_some},
+          {"psi_io_some", m.psi_io_some},
+          {"psi_io_full", m.psi_io_full},
+          {"psi_memory_some", m.psi_memory_some},
+          {"disk", m.disk},
+          {"disk_read_bytes_per_s", m.disk_read_bytes_per_s},
+          {"disk_read_latency_ms", m.disk_read_latency_ms},
+          {"disk_busy_share", m.disk_busy_share},
+          {"job_storage_bytes_per_s", m.job_storage_bytes_per_s},
+          {"page_cache_hit_share", m.page_cache_hit_share},
+          {"memory_total_bytes", m.memory_total_bytes},
+          {"memory_available_bytes", m.memory_available_bytes},
+          {"major_faults_per_s", m.major_faults_per_s},
+          {"network_receive_bytes_per_s", m.network_receive_bytes_per_s},
+          {"gpu", m.gpu},
+          {"gpu_busy_share", m.gpu_busy_share},
+          {"gpu_pcie_receive_bytes_per_s", m.gpu_pcie_receive_bytes_per_s}};
+}
+
+ordered_json monitor(const MonitorCost& cost) {
+  return {{"spans", cost.spans},
+          {"stored_spans", cost.stored_spans},
+          {"dropped", cost.dropped},
+          {"mismatched_ends", cost.mismatched_ends},
+          {"span_cost_ns", cost.span_cost_ns},
+          {"cost_share", cost.cost_share},
+          {"startup_s", cost.startup_s},
+          {"sampled_share", cost.sampled_share},
+          {"bytes", cost.bytes}};
+}
+
+ordered_json job(const Profile& profile) {
+  const JobFacts& job = profile.job;
+  ordered_json notes = ordered_json::array();
+  for (const auto& [key, value] : job.notes) notes.push_back({{"key", key}, {"value", value}});
+  return {{"command", job.command},
+          {"recording", job.recording},
+          {"started_realtime_s", job.started_realtime_s},
+          {"duration_s", job.duration_s},
+          {"processes", job.processes},
+          {"ranks", job.ranks},
+          {"still_running", job.still_running},
+          {"ended_cleanly", job.ended_cleanly},
+          {"workers", job.workers},
+          {"prefetch", job.prefetch},
+          {"batch_size", job.batch_size},
+          {"worker_kind", job.worker_kind},
+          {"loader", profile.loader},
+          {"loader_name", profile.loader_name},
+          {"loaders", profile.loaders},
+          {"notes", notes}};
+}
+
+ordered_json consumer(const ConsumerProfile& consumer) {
+  return {{"present", consumer.present},
+          {"steps", consumer.steps},
+          {"steady_steps", consumer.steady_steps},
+          {"steady_s", consumer.steady_s},
+          {"wait_s", consumer.wait_s},
+          {"transfer_s", consumer.transfer_s},
+          {"compute_s", consumer.compute_s},
+          {"first_batch_s", consumer.first_batch_s}};
+}
+
+const char* to_string(PhaseKind kind) {
+  switch (kind) {
+    case PhaseKind::kStartUp:
+      return "start-up";
+    case PhaseKind::kSteady:
+      return "steady";
+    case PhaseKind::kEpochBoundary:
+      return "epoch-boundary";
+    case PhaseKind::kDrain:
+      return "drain";
+    case PhaseKind::kIdle:
+      return "idle";
+  }
+  return "steady";
+}
+
+ordered_json phases(const std::vector<Phase>& phases) {
+  ordered_json out = ordered_json::array();
+  for (const Phase& phase : phases)
+    out.push_back(
+        {{"kind", to_string(phase.kind)}, {"start_s", phase.start_s}, {"end_s", phase.end_s}});
+  return out;
+}
+
+ordered_json slow_items(const std::vector<SlowItem>& items) {
+  ordered_json out = ordered_json::array();
+  for (const SlowItem& item : items) {
+    ordered_json parts = ordered_json::array();
+    for (const auto& [stage, ms] : item.parts_ms)
+      parts.push_back({{"stage", stage}, {"self_ms", ms}});
+    const bool has_id = item.id != format::kNoId;
+    out.push_back({{"stage", item.stage},
+                   {"name", item.name},
+                   {"id", has_id ? ordered_json(item.id) : ordered_json()},
+                   {"pid", item.pid},
+                   {"start_s", item.start_s},
+                   {"duration_ms", item.duration_ms},
+                   {"bytes", item.bytes},
+                   {"parts", parts}});
+  }
+  return out;
+}
+
+ordered_json problems(const std::vector<Problem>& problems) {
+  ordered_json out = ordered_json::array();
+  for (const Problem& problem : problems)
+    out.push_back({{"file", problem.file}, {"offset", problem.offset}, {"what", problem.what}});
+  return out;
+}
+
+ordered_json remedies(const std::vector<Remedy>& remedies) {
+  ordered_json out = ordered_json::array();
+  for (const Remedy& remedy : remedies)
+    out.push_back({{"change", remedy.change}, {"why", remedy.why}});
+  return out;
+}
+
+ordered_json facts(const std::vector<Fact>& facts) {
+  ordered_json out = ordered_json::object();
+  for (const Fact& fact : facts) out[fact.name] = fact.value;
+  return out;
+}
+
+class JsonReporter : public Reporter {
+ public:
+  std::string render(const Profile& profile, const Diagnosis& diagnosis) const override {
+    const ordered_json out = {{"schema_version", kSchemaVersion},
+                              {"verdict", verdict(diagnosis.verdict)},
+                              {"throughput",
+                               {{"items_per_s", profile.items_per_s},
+                                {"batches_per_s", profile.batches_per_s},
+                                {"steps_per_s", profile.steps_per_s},
+                                {"items", profile.items},
+                                {"batches", profile.batch_count}}},
+                              {"stages", stages(profile.stages)},
+                              {"workers", workers(profile)},
+                              {"machine", machine(profile.machine)},
+                              {"remedies", remedies(diagnosis.remedies)},
+                              {"unhelpful", diagnosis.unhelpful},
+                              {"monitor", monitor(profile.monitor)},
+                              {"problems", problems(profile.problems)},
+                              {"next", diagnosis.next},
+                              {"job", job(profile)},
+                              {"consumer", consumer(profile.consumer)},
+                              {"phases", phases(profile.phases)},
+                              {"start_up", {{"stages", stages(profile.start_up_stages)}}},
+                              {"slow_items", slow_items(profile.slow_items)},
+                              {"evidence", facts(diagnosis.facts)}};
+    return out.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Reporter> json_reporter() { return std::make_unique<JsonReporter>(); }
+
+}  // namespace datamon::report

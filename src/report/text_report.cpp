@@ -1,0 +1,130 @@
+// The report for people: one screen that a tired engineer understands.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "report/diagnosis_verdict.h"
+#include "report/reporter.h"
+#include "report/text_layout.h"
+#include "report/text_sections.h"
+#include "report/text_units.h"
+
+namespace datamon::report {
+namespace {
+
+Paint verdict_paint(Label label) {
+  if (is_input_bound(label) || label == Label::kTransferBound) return Paint::kRed;
+  return label == Label::kComputeBound ? Paint::kGreen : Paint::kYellow;
+}
+
+std::string verdict_title(const Verdict& verdict) {
+  std::string title = to_string(verdict.label);
+  if (is_input_bound(verdict.label)) title = "INPUT-BOUND: " + title;
+  if (verdict.label == Label::kComputeBound) title = "COMPUTE-BOUND";
+  if (verdict.label == Label::kTransferBound) title = "TRANSFER-BOUND";
+  if (verdict.label == Label::kBalanced) title = "BALANCED";
+  if (verdict.label == Label::kInsufficientData) title = "NO VERDICT: insufficient-data";
+  for (const Qualifier qualifier : verdict.qualifiers)
+    title += std::string(" · ") + to_string(qualifier);
+  return title;
+}
+
+class TextReporter : public Reporter {
+ public:
+  explicit TextReporter(TextStyle style) : style_(style) {
+    style_.width = std::clamp(style.width, 60, 140);
+  }
+
+  std::string render(const Profile& profile, const Diagnosis& diagnosis) const override {
+    const Sections sections(profile, diagnosis, style_);
+    std::string out = header(profile) + "\n" + verdict(profile, diagnosis) + "\n";
+    for (const std::string& part :
+         {sections.stages(), sections.workers_and_machine(), sections.slow_items(),
+          sections.remedies(), sections.problems()})
+      if (!part.empty()) out += part + "\n";
+    out += sections.next();
+    return style_.utf8 ? out : to_ascii(out);
+  }
+
+ private:
+  std::size_t width() const { return static_cast<std::size_t>(style_.width); }
+
+  std::string header(const Profile& profile) const {
+    const JobFacts& job = profile.job;
+    std::string facts;
+    const std::size_t workers = profile.workers.size();
+    if (workers > 0)
+      facts += fmt::format(" · {} worker{}", workers, workers == 1 ? "" : "s");
+    else if (profile.consumer.present)
+      facts += " · no workers";
+    if (std::isfinite(profile.machine.cores_allowed) && profile.machine.cores_allowed > 0)
+      facts += fmt::format(" · {} cores", cores_text(profile.machine.cores_allowed));
+    if (job.ranks > 1) facts += fmt::format(" · {} ranks", job.ranks);
+    facts += fmt::format(" · {} steps, {} steady", profile.consumer.steps,
+                         profile.consumer.steady_steps);
+    facts += fmt::format(" · {}", time_text(job.duration_s));
+    if (job.still_running) facts += " · still running";
+    const std::string command = job.command.empty() ? job.recording : job.command;
+    const std::size_t used = std::min(display_width(facts), width() - 12);
+    return painted(cut(printable(command), width() - used), Paint::kBold, style_.color) +
+           painted(cut(facts, width()), Paint::kDim, style_.color) + "\n";
+  }
+
+  std::string verdict(const Profile& profile, const Diagnosis& diagnosis) const {
+    const Verdict& verdict = diagnosis.verdict;
+    const std::string right = fmt::format("confidence: {}", to_string(verdict.confidence));
+    std::string title = verdict_title(verdict);
+    const Paint paint = verdict_paint(verdict.label);
+    std::string out;
+    if (verdict.label == Label::kInsufficientData) {
+      out = "  " + painted(cut(title, width() - 2), paint, style_.color) + "\n";
+    } else if (display_width(title) + right.size() + 4 <= width()) {
+      out = "  " + painted(pad_right(title, width() - 2 - right.size()), paint, style_.color) +
+            right + "\n";
+    } else {
+      out = painted(wrap(title, width(), "  ", "    "), paint, style_.color) + "  " + right + "\n";
+    }
+    out += wrap(plain_words(profile, verdict), width(), "  ", "  ");
+    // The first reason repeats the sentence above in other words.
+    const std::size_t from = verdict.label == Label::kInsufficientData ? 0 : 1;
+    for (std::size_t i = std::min(from, verdict.why.size()); i < verdict.why.size(); ++i)
+      out += wrap(verdict.why[i], width(), "  · ", "    ");
+    return out;
+  }
+
+  // The answer in a sentence or two.
+  static std::string plain_words(const Profile& profile, const Verdict& verdict) {
+    const Interval& wait = verdict.input_wait_share;
+    const std::string share = fmt::format("{} of its time ({} to {})", percent_text(wait.value),
+                                          percent_text(wait.low), percent_text(wait.high));
+    const double steps = finite_or(profile.steps_per_s, 0);
+    const std::string items =
+        profile.items_per_s > 0 ? fmt::format(" ({} items/s)", rate_text(profile.items_per_s)) : "";
+    if (verdict.label == Label::kInsufficientData)
+      return profile.consumer.present
+                 ? fmt::format("{} steps were recorded, {} of them steady: too few to judge.",
+                               profile.consumer.steps, profile.consumer.steady_steps)
+                 : "Nobody can say whether this job waits for data.";
+    if (is_input_bound(verdict.label) || verdict.label == Label::kBalanced)
+      return fmt::format(
+          "The loop waits for data {}. Without that wait it would run {} as fast: "
+          "{} → {} steps/s{}.",
+          share, factor_text(verdict.speedup_without_wait), rate_text(steps),
+          rate_text(steps * verdict.speedup_without_wait), items);
+    return fmt::format(
+        "The loop waits for data only {}, at {} steps/s{}: the loader is not what "
+        "limits it.",
+        share, rate_text(steps), items);
+  }
+
+  TextStyle style_;
+};
+
+}  // namespace
+
+std::unique_ptr<Reporter> text_reporter(const TextStyle& style) {
+  return std::make_unique<TextReporter>(style);
+}
+
+}  // namespace datamon::report

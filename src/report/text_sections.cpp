@@ -1,0 +1,298 @@
+#include "report/text_sections.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "report/text_layout.h"
+#include "report/text_units.h"
+
+namespace datamon::report {
+namespace {
+
+constexpr std::size_t kMostStages = 12;  // rows of a table; the JSON has all
+constexpr std::size_t kMostProblems = 3;
+constexpr std::size_t kMostRemedies = 4;
+constexpr std::size_t kMostWorkers = 4;  // one line each; more are summed up
+
+std::string known_percent(double share) { return std::isfinite(share) ? percent_text(share) : "-"; }
+
+// "a · b · c" of those that are not empty.
+std::string joined(const std::vector<std::string>& parts) {
+  std::string out;
+  for (const std::string& part : parts)
+    if (!part.empty()) out += (out.empty() ? "" : " · ") + part;
+  return out;
+}
+
+std::vector<std::string> split_cells(const StageProfile& stage) {
+  if (!stage.split.known || !(stage.self_s > 0)) return {"", "", ""};
+  const auto part = [&](double s) { return percent_text(std::max(0.0, s) / stage.self_s); };
+  return {part(stage.split.cpu_s), part(stage.split.runqueue_s), part(stage.split.blocked_s)};
+}
+
+}  // namespace
+
+std::string Sections::heading(const std::string& text) const {
+  return "  " + painted(text, Paint::kBold, style_.color) + "\n";
+}
+
+std::string Sections::fact(const std::string& name, const std::string& text) const {
+  if (text.empty()) return "";
+  return wrap(text, width(), "  " + pad_right(name, 10), std::string(12, ' '));
+}
+
+std::string Sections::stage_table(bool on_consumer) const {
+  std::vector<const StageProfile*> shown;
+  for (const StageProfile& stage : profile_.stages)
+    if (stage.on_consumer == on_consumer && stage.count > 0) shown.push_back(&stage);
+  if (shown.empty()) return "";
+  std::size_t left_out = 0;
+  if (shown.size() > kMostStages) {  // keep the heaviest, in pipeline order
+    std::vector<double> self;
+    for (const StageProfile* stage : shown) self.push_back(stage->self_s);
+    std::nth_element(self.begin(), self.begin() + kMostStages - 1, self.end(), std::greater<>());
+    const double least = self[kMostStages - 1];
+    left_out = shown.size();
+    std::erase_if(shown, [&](const StageProfile* stage) { return stage->self_s < least; });
+    if (shown.size() > kMostStages) shown.resize(kMostStages);
+    left_out -= shown.size();
+  }
+  const double step_s = profile_.consumer.steady_s;
+  const bool makes = on_consumer && profile_.workers.empty();
+  const std::string who = !on_consumer ? "making batches" : makes ? "the loop" : "taking batches";
+  const std::vector<Column> columns = {
+      {who, true, 0},        {"", true, 0},      {"share", false, 0}, {"count", false, 5},
+      {"total", false, 6},   {"self", false, 0}, {"cpu", false, 0},   {"crowded", false, 0},
+      {"blocked", false, 0}, {"p50", false, 0},  {"p99", false, 1},   {"bytes", false, 4}};
+  std::vector<Row> rows;
+  for (const StageProfile* stage : shown) {
+    // The consumer's stages are parts of its step, the makers' of their work.
+    const double share = on_consumer ? (step_s > 0 ? stage->self_s / step_s : 0) : stage->share;
+    std::string name = printable(stage->name);
+    if (name.find('/') != std::string::npos) name = "└ " + name.substr(name.find('/') + 1);
+    Row row;
+    row.cells = {cut(name, 22),
+                 "",
+                 known_percent(share),
+                 count_text(static_cast<double>(stage->count)),
+                 time_text(stage->wall_s),
+                 time_text(stage->self_s)};
+    for (std::string& cell : split_cells(*stage)) row.cells.push_back(std::move(cell));
+    row.cells.push_back(time_text(stage->p50_ms * 1e-3));
+    row.cells.push_back(time_text(stage->p99_ms * 1e-3));
+    row.cells.push_back(stage->bytes > 0 ? bytes_text(static_cast<double>(stage->bytes)) : "");
+    row.bar_column = 1;
+    row.bar_share = share;
+    if (stage->stage_class == diagnosis_.verdict.stage &&
+        diagnosis_.verdict.stage != StageClass::kOther)
+      row.paint = Paint::kYellow;
+    rows.push_back(std::move(row));
+  }
+  std::string out;
+  for (const std::string& line : table(columns, rows, width() - 2, style_.color))
+    out += "  " + line + "\n";
+  if (left_out > 0)
+    out += fmt::format("  … and {} smaller stages (datamon report --json)\n", left_out);
+  return out;
+}
+
+std::string Sections::stages() const {
+  const std::string makers = stage_table(false), consumer = stage_table(true);
+  if (makers.empty() && consumer.empty()) return "  no stage was recorded in steady state\n";
+  return makers + consumer;
+}
+
+std::string Sections::workers() const {
+  const auto& workers = profile_.workers;
+  if (workers.empty()) return "";
+  double busy = 0, alive = 0, low = 1, high = 0;
+  const WorkerProfile* slowest = nullptr;
+  for (const WorkerProfile& worker : workers) {
+    const double share = worker.alive_s > 0 ? std::min(1.0, worker.busy_s / worker.alive_s) : 0;
+    busy += worker.busy_s;
+    alive += worker.alive_s;
+    low = std::min(low, share);
+    high = std::max(high, share);
+    if (slowest == nullptr || worker.batch_p50_ms > slowest->batch_p50_ms) slowest = &worker;
+  }
+  std::string out;
+  if (workers.size() <= kMostWorkers) {
+    std::vector<std::string> parts;
+    for (const WorkerProfile& worker : workers)
+      parts.push_back(fmt::format(
+          "{}: busy {}, {} batches, {} each{}", worker.index,
+          known_percent(worker.alive_s > 0 ? std::min(1.0, worker.busy_s / worker.alive_s) : 0),
+          worker.batches, time_text(worker.batch_p50_ms * 1e-3),
+          worker.ended_early ? ", ENDED EARLY" : ""));
+    out = fact(workers.size() == 1 ? "worker" : "workers", joined(parts));
+  } else {
+    out =
+        fact("workers",
+             fmt::format("{} of them, busy {} of the time ({} to {}) · slowest: worker {}, {} a "
+                         "batch",
+                         workers.size(), known_percent(alive > 0 ? std::min(1.0, busy / alive) : 0),
+                         percent_text(low), percent_text(high), slowest->index,
+                         time_text(slowest->batch_p50_ms * 1e-3)));
+    for (const WorkerProfile& worker : workers)
+      if (worker.ended_early)
+        out += fact("", fmt::format("worker {} (pid {}) ended early, without a word", worker.index,
+                                    worker.pid));
+  }
+  return out;
+}
+
+std::string Sections::cores() const {
+  const MachineProfile& machine = profile_.machine;
+  std::vector<std::string> parts;
+  if (std::isfinite(machine.cores_used_total)) {
+    std::string text = fmt::format("{} of {} in use", cores_text(machine.cores_used_total),
+                                   cores_text(machine.cores_allowed));
+    if (std::isfinite(machine.cores_used_job))
+      text +=
+          fmt::format(" (this job {}, others {})", cores_text(machine.cores_used_job),
+                      cores_text(std::max(0.0, machine.cores_used_total - machine.cores_used_job)));
+    parts.push_back(text);
+  } else {
+    parts.push_back("not measured (datamon doctor says why)");
+  }
+  if (std::isfinite(machine.throttled_share) && machine.throttled_share > 0.005)
+    parts.push_back(
+        fmt::format("stopped by the CPU limit {}", percent_text(machine.throttled_share)));
+  if (std::isfinite(machine.psi_cpu_some) || std::isfinite(machine.psi_io_some))
+    parts.push_back(
+        fmt::format("pressure: cpu {}, io {}, memory {}", known_percent(machine.psi_cpu_some),
+                    known_percent(machine.psi_io_some), known_percent(machine.psi_memory_some)));
+  if (!machine.gpu.empty())
+    parts.push_back(
+        fmt::format("{} busy {}", printable(machine.gpu), known_percent(machine.gpu_busy_share)));
+  return fact("cores", joined(parts));
+}
+
+std::string Sections::storage() const {
+  const MachineProfile& machine = profile_.machine;
+  std::vector<std::string> parts;
+  if (std::isfinite(machine.disk_read_bytes_per_s)) {
+    std::string text =
+        fmt::format("{}{}/s", machine.disk.empty() ? "" : printable(machine.disk) + " ",
+                    bytes_text(machine.disk_read_bytes_per_s));
+    if (std::isfinite(machine.disk_busy_share))
+      text += fmt::format(", busy {}", percent_text(machine.disk_busy_share));
+    if (std::isfinite(machine.disk_read_latency_ms) && machine.disk_read_bytes_per_s > 0)
+      text += fmt::format(", {} a read", time_text(machine.disk_read_latency_ms * 1e-3));
+    parts.push_back(text);
+  }
+  if (std::isfinite(machine.page_cache_hit_share))
+    parts.push_back(
+        fmt::format("{} from the page cache", percent_text(machine.page_cache_hit_share)));
+  if (std::isfinite(machine.memory_available_bytes) && std::isfinite(machine.memory_total_bytes))
+    parts.push_back(fmt::format("memory {} of {} free", bytes_text(machine.memory_available_bytes),
+                                bytes_text(machine.memory_total_bytes)));
+  return fact("disk", joined(parts));
+}
+
+std::string Sections::phases() const {
+  double start_up = 0, boundary = 0, idle = 0;
+  int boundaries = 0;
+  for (const Phase& phase : profile_.phases) {
+    const double length = std::max(0.0, finite_or(phase.end_s - phase.start_s, 0));
+    if (phase.kind == PhaseKind::kStartUp) start_up += length;
+    if (phase.kind == PhaseKind::kIdle) idle += length;
+    if (phase.kind != PhaseKind::kEpochBoundary) continue;
+    boundary += length;
+    ++boundaries;
+  }
+  std::vector<std::string> parts;
+  if (profile_.consumer.present)
+    parts.push_back(fmt::format("{} until the first batch, {} in all (not counted above)",
+                                time_text(profile_.consumer.first_batch_s), time_text(start_up)));
+  if (boundaries > 0)
+    parts.push_back(fmt::format("{} epoch boundar{}: {}", boundaries, boundaries == 1 ? "y" : "ies",
+                                time_text(boundary)));
+  if (idle > 0) parts.push_back(fmt::format("idle {}", time_text(idle)));
+  return fact("start-up", joined(parts));
+}
+
+std::string Sections::monitor() const {
+  const MonitorCost& cost = profile_.monitor;
+  std::vector<std::string> parts = {
+      fmt::format("cost {} of the job's busy time", known_percent(cost.cost_share)),
+      fmt::format("{} spans, {} dropped", count_text(static_cast<double>(cost.spans)),
+                  count_text(static_cast<double>(cost.dropped))),
+      bytes_text(static_cast<double>(cost.bytes))};
+  if (cost.mismatched_ends > 0)
+    parts.push_back(fmt::format("{} ends without a begin", cost.mismatched_ends));
+  return fact("monitor", joined(parts));
+}
+
+std::string Sections::workers_and_machine() const {
+  return workers() + cores() + storage() + phases() + monitor();
+}
+
+std::string Sections::slow_items() const {
+  const auto& qualifiers = diagnosis_.verdict.qualifiers;
+  if (std::find(qualifiers.begin(), qualifiers.end(), Qualifier::kStragglerItems) ==
+      qualifiers.end())
+    return "";
+  std::string out = heading("the slowest items");
+  for (std::size_t i = 0; i < profile_.slow_items.size() && i < kMostProblems; ++i) {
+    const SlowItem& item = profile_.slow_items[i];
+    const std::string name =
+        item.name.empty() ? fmt::format("item {}", item.id) : printable(item.name);
+    std::string parts;
+    for (const auto& [stage, ms] : item.parts_ms)
+      parts += fmt::format("{}{} {}", parts.empty() ? "  " : ", ", printable(stage),
+                           time_text(ms * 1e-3));
+    out += "  " + pad_left(time_text(item.duration_ms * 1e-3), 8) + "  " +
+           cut_front(name, std::max<std::size_t>(20, width() / 2)) + cut(parts, width() / 3) + "\n";
+  }
+  return profile_.slow_items.empty() ? "" : out;
+}
+
+std::string Sections::remedies() const {
+  std::string out = heading("what would help");
+  for (std::size_t i = 0; i < diagnosis_.remedies.size() && i < kMostRemedies; ++i) {
+    const Remedy& remedy = diagnosis_.remedies[i];
+    out += wrap(remedy.change, width(), fmt::format("  {} ", i + 1), "    ");
+    out += painted(wrap(remedy.why, width(), "    ", "    "), Paint::kDim, style_.color);
+  }
+  if (diagnosis_.unhelpful.empty()) return out;
+  out += heading("what would not");
+  for (const std::string& line : diagnosis_.unhelpful) out += wrap(line, width(), "  - ", "    ");
+  return out;
+}
+
+std::string Sections::problems() const {
+  if (profile_.problems.empty()) return "";
+  std::string out = heading("problems with the recording");
+  for (std::size_t i = 0; i < profile_.problems.size() && i < kMostProblems; ++i) {
+    const Problem& problem = profile_.problems[i];
+    out += wrap(fmt::format("{}: {}", printable(problem.file), printable(problem.what)), width(),
+                "  - ", "    ");
+  }
+  if (profile_.problems.size() > kMostProblems)
+    out += fmt::format("  - and {} more: datamon report --json\n",
+                       profile_.problems.size() - kMostProblems);
+  return out;
+}
+
+std::string Sections::next() const {
+  std::string out;
+  std::vector<std::string> others;
+  for (const int loader : profile_.loaders)
+    if (loader != profile_.loader) others.push_back(fmt::format("--loader {}", loader));
+  if (!others.empty()) {
+    const std::string own =
+        profile_.loader_name.empty()
+            ? fmt::format("{}", profile_.loader)
+            : fmt::format("{} ({})", profile_.loader, printable(profile_.loader_name));
+    if (others.size() > 4) others.resize(4);
+    out += wrap(fmt::format("This is about data loader {}; see the other{} with {}.", own,
+                            profile_.loaders.size() > 2 ? "s" : "", fmt::join(others, ", ")),
+                width(), "  ", "  ");
+  }
+  return out + painted("  next: " + diagnosis_.next, Paint::kCyan, style_.color) + "\n";
+}
+
+}  // namespace datamon::report

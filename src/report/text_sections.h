@@ -1,0 +1,40 @@
+// The parts of the text report below the verdict. Each returns whole lines, or
+// "" when there is nothing to say.
+#pragma once
+
+#include <string>
+
+#include "report/reporter.h"
+
+namespace datamon::report {
+
+class Sections {
+ public:
+  // All three must outlive this object.
+  Sections(const Profile& profile, const Diagnosis& diagnosis, const TextStyle& style)
+      : profile_(profile), diagnosis_(diagnosis), style_(style) {}
+
+  std::string stages() const;               // where the time goes
+  std::string workers_and_machine() const;  // who, on what, start-up, the monitor's cost
+  std::string slow_items() const;
+  std::string remedies() const;  // what would help, what would not
+  std::string problems() const;
+  std::string next() const;
+
+ private:
+  std::size_t width() const { return static_cast<std::size_t>(style_.width); }
+  std::string heading(const std::string& text) const;
+  std::string fact(const std::string& name, const std::string& text) const;
+  std::string stage_table(bool on_consumer) const;
+  std::string workers() const;
+  std::string cores() const;
+  std::string storage() const;
+  std::string phases() const;
+  std::string monitor() const;
+
+  const Profile& profile_;
+  const Diagnosis& diagnosis_;
+  const TextStyle& style_;
+};
+
+}  // namespace datamon::report

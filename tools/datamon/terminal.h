@@ -1,0 +1,21 @@
+// How the standard output looks: a terminal or not, how wide, with colours and
+// UTF-8 or without.
+#pragma once
+
+#include <string>
+
+#include "report/reporter.h"
+
+namespace datamon::cli {
+
+enum class ColorChoice { kAuto, kAlways, kNever };
+
+// Throws CommandError for anything but auto, always, never.
+ColorChoice color_choice(const std::string& text);
+
+// The style for standard output. `width` 0: the terminal's, or $COLUMNS, or 100.
+// Colours: as chosen; kAuto: on a terminal unless NO_COLOR is set or TERM is
+// "dumb". UTF-8: as the locale says (LC_ALL, LC_CTYPE, LANG).
+report::TextStyle output_style(ColorChoice choice, int width);
+
+}  // namespace datamon::cli
