@@ -86,8 +86,7 @@ void ProcessTable::read_folder(int folder, system::Scratch& scratch) {
       Entry entry;
       std::memcpy(&entry, scratch.data() + offset, kEntryNameOffset);
       const char* name = scratch.data() + offset + kEntryNameOffset;
-      if (is_recording_file(name) && look_at(folder, name) == Look::kUnfinished)
-        unfinished_ = true;
+      if (is_recording_file(name) && look_at(folder, name) == Look::kUnfinished) unfinished_ = true;
       offset += entry.bytes;
     }
   }

@@ -20,11 +20,12 @@ bool RowStore::create(BlockSource& source, format::BlockType type, std::size_t r
                       std::uint32_t block_bytes) {
   record_bytes_ = record_bytes;
   for (std::uint32_t bytes = block_bytes; bytes >= kSmallestBlock; bytes /= 2) {
-    capacity_ = (bytes - sizeof(format::BlockHeader)) / record_bytes;
-    if (capacity_ < kFewestRecords) return false;
     for (auto& block : blocks_)
-      if (block == nullptr || block->bytes != bytes) block = source.allocate(type, bytes);
+      if (block == nullptr) block = source.allocate(type, bytes);
     if (blocks_[0] == nullptr || blocks_[1] == nullptr) continue;
+    const std::uint32_t smaller = std::min(blocks_[0]->bytes, blocks_[1]->bytes);
+    capacity_ = (smaller - sizeof(format::BlockHeader)) / record_bytes;
+    if (capacity_ < kFewestRecords) return false;
     store(blocks_[0]->active, 1);
     source.publish(blocks_[0]);
     source.publish(blocks_[1]);
@@ -61,22 +62,23 @@ std::size_t RowStore::end_of_group(std::size_t index, std::size_t size) const {
 }
 
 // Copies the thinned records in front of `recent` to the other block and
-// returns how many there are.
+// returns how many there are. Stretches are powers of two long and begin at the
+// first record, so that those of the next time hold whole ones of this time:
+// the gap between two kept times stays below two stretches.
 std::size_t RowStore::copy_thinned(std::size_t recent) {
-  const std::size_t stretches = std::max<std::size_t>(capacity_ / 4 / largest_group_, 1);
-  const double origin = static_cast<double>(ticks(active_, 0));
-  const double length =
-      std::max(static_cast<double>(ticks(active_, recent - 1)) - origin, 1.0) * 1.0000001;
+  const std::uint64_t stretches = std::max<std::size_t>(capacity_ / 4 / largest_group_, 1);
+  const std::uint64_t origin = ticks(active_, 0);
+  int shift = 0;
+  while (shift < 63 && (ticks(active_, recent - 1) - origin) >> shift >= stretches) ++shift;
   std::size_t kept = 0;
-  std::int64_t latest_stretch = -1;
+  std::uint64_t next_stretch = 0;
   for (std::size_t begin = 0; begin < recent;) {
     const std::size_t end = end_of_group(begin, recent);
-    const double age = static_cast<double>(ticks(active_, begin)) - origin;
-    const auto stretch = static_cast<std::int64_t>(age / length * static_cast<double>(stretches));
-    if (stretch > latest_stretch) {
+    const std::uint64_t stretch = (ticks(active_, begin) - origin) >> shift;
+    if (stretch >= next_stretch) {
       std::memcpy(record(1 - active_, kept), record(active_, begin), (end - begin) * record_bytes_);
       kept += end - begin;
-      latest_stretch = stretch;
+      next_stretch = stretch + 1;
     }
     begin = end;
   }

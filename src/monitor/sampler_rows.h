@@ -15,7 +15,8 @@ namespace datamon::monitor {
 // one block with whole rows.
 //
 // What is kept: the newest quarter as it is; of what is older one time for each
-// of equally long stretches, a quarter of the block in all; the first always.
+// of equally long stretches, an eighth to a quarter of the block in all; the
+// first always.
 //
 // Not thread-safe; readers in other processes may look at any time. Blocks
 // belong to the BlockSource. Nothing throws.

@@ -138,7 +138,7 @@ void DiskReader::read(Scratch& scratch, std::span<std::optional<DiskStat>, kMaxD
 Storage find_storage(std::string_view root, dev_t device, std::string_view path, Scratch& scratch) {
   Storage storage{};
   const Path number = major_minor(device);
-  storage.disk = disk_of_device(root, number.view());
+  DiskName of_source;
   std::size_t longest = 0;
   LineReader lines(Path{root, "/proc/self/mountinfo"}, scratch);
   while (auto line = lines.next()) {
@@ -149,11 +149,12 @@ Storage find_storage(std::string_view root, dev_t device, std::string_view path,
     if (!is_below(path, point.view()) || point.view().size() < longest) continue;
     longest = point.view().size();
     copy_type(mount->type, storage);
-    if (mount->device == number.view() || !mount->source.starts_with("/dev/")) continue;
-    const DiskName of_source =
-        disk_of_link(Path{root, "/sys/class/block/", last_part(mount->source)});
-    if (storage.disk.view().empty()) storage.disk = of_source;
+    of_source = mount->source.starts_with("/dev/")
+                    ? disk_of_link(Path{root, "/sys/class/block/", last_part(mount->source)})
+                    : DiskName();
   }
+  storage.disk = disk_of_device(root, number.view());
+  if (storage.disk.view().empty()) storage.disk = of_source;
   return storage;
 }
 
