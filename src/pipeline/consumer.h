@@ -9,6 +9,7 @@
 #include <string>
 
 #include "pipeline/loader.h"
+#include "pipeline/memory.h"
 #include "pipeline/options.h"
 #include "pipeline/source.h"
 

@@ -9,6 +9,7 @@
 #include "pipeline/batch_plan.h"
 #include "pipeline/crew.h"
 #include "pipeline/error.h"
+#include "pipeline/memory.h"
 #include "pipeline/slots.h"
 
 namespace datamon::pipeline {
@@ -32,15 +33,11 @@ const PipelineOptions& checked(const PipelineOptions& options) {
       throw PipelineError(fmt::format("--slow {}: there is no worker {}, --workers is {}",
                                       spec.text, spec.worker, options.workers));
   }
+  check_memory(options);
   return options;
 }
 
 }  // namespace
-
-LoaderMemory memory_for(const PipelineOptions& options) {
-  return {SlotMemory::slot_bytes(options), SlotMemory::slots_for(options),
-          SlotMemory::bytes_for(options)};
-}
 
 struct Loader::State {
   State(const Source& from, const PipelineOptions& with, const StopFlag& interrupted_flag);
@@ -266,6 +263,7 @@ StageTotals Loader::totals() const {
     for (std::size_t stage = 0; stage < sum.size(); ++stage) {
       sum[stage].count += its[stage].count;
       sum[stage].wall_ns += its[stage].wall_ns;
+      sum[stage].cpu_ns += its[stage].cpu_ns;
       sum[stage].bytes += its[stage].bytes;
     }
   }

@@ -29,14 +29,6 @@ struct ItemProblem {
   std::uint64_t times = 0;
 };
 
-// What a loader holds in memory, bytes.
-struct LoaderMemory {
-  std::uint64_t batch = 0;    // one batch with its labels
-  std::uint64_t batches = 0;  // how many of them
-  std::uint64_t total = 0;    // of all batches: allocated at start, never more
-};
-LoaderMemory memory_for(const PipelineOptions& options);
-
 class Loader {
  public:
   // `interrupted`: not 0 ends waiting; next() then returns nothing. May be raised by a signal

@@ -19,6 +19,7 @@ namespace datamon::pipeline {
 struct StageTotal {
   std::uint64_t count = 0;
   std::int64_t wall_ns = 0;  // inclusive
+  std::int64_t cpu_ns = 0;   // inclusive; measured only when something is slowed
   std::uint64_t bytes = 0;
 };
 using StageTotals = std::array<StageTotal, kStages>;
@@ -44,7 +45,7 @@ class StageTimer {
         stage_(static_cast<std::size_t>(stage)),
         span_(clock.stages[stage_]),
         start_ns_(wall_ns()) {
-    if (clock.slow.stage[stage_].factor != 1) cpu_start_ns_ = thread_cpu_ns();
+    if (clock.slow.any) cpu_start_ns_ = thread_cpu_ns();
   }
   ~StageTimer() { end(); }
   StageTimer(const StageTimer&) = delete;
@@ -70,6 +71,7 @@ class StageTimer {
     StageTotal& total = clock_.totals[stage_];
     total.count += 1;
     total.wall_ns += wall_ns() - start_ns_;
+    if (clock_.slow.any) total.cpu_ns += thread_cpu_ns() - cpu_start_ns_;
     total.bytes += bytes_;
     span_.end();
   }

@@ -1,6 +1,7 @@
 #include "flags.h"
 
 #include <CLI/CLI.hpp>
+#include <iostream>
 #include <map>
 #include <vector>
 
@@ -28,11 +29,23 @@ Examples:
   MON=1 datamon-pipeline photos --workers 2 --slow decode=x3 && datamon report
   datamon-pipeline photos.tar --worker-kind process --json
 
-Exit codes: 0 done, 1 an error, 2 a wrong flag, 130 and 143 ended by SIGINT and SIGTERM.)";
+Exit codes: 0 done, 1 an error, 2 a wrong flag, 130 and 143 ended by SIGINT and SIGTERM.
+)";
 
+// An option whose values have names. `shown` lists them: "thread|process".
 template <typename Value>
-CLI::CheckedTransformer one_of(const std::map<std::string, Value>& names) {
-  return CLI::CheckedTransformer(names);
+void add_choice(CLI::App& app, const std::string& name, Value& value,
+                const std::map<std::string, Value>& names, const std::string& description,
+                const std::string& shown) {
+  const auto take = [&value, name, names, shown](const std::string& text) {
+    const auto found = names.find(text);
+    if (found == names.end())
+      throw CLI::ValidationError(name, "'" + text + "' is not one of " + shown);
+    value = found->second;
+  };
+  app.add_option_function<std::string>(name, take, description)
+      ->type_name(shown)
+      ->default_str(to_string(value));
 }
 
 void add_loader_flags(CLI::App& app, PipelineOptions& options) {
@@ -41,19 +54,17 @@ void add_loader_flags(CLI::App& app, PipelineOptions& options) {
   app.add_option("-w,--workers", options.workers,
                  "Workers that make batches; 0: the consumer makes them itself")
       ->capture_default_str();
-  app.add_option("--worker-kind", options.worker_kind, "What a worker is: thread or process")
-      ->transform(one_of(kinds))
-      ->default_str("thread");
+  add_choice(app, "--worker-kind", options.worker_kind, kinds, "What a worker is",
+             "thread|process");
   app.add_option("-b,--batch", options.batch, "Items a batch")->capture_default_str();
   app.add_option("-p,--prefetch", options.prefetch, "Batches asked of each worker ahead")
       ->capture_default_str();
   app.add_flag("--new-workers", options.new_workers, "Start new workers for each epoch");
   const std::map<std::string, OnError> on_error{{"skip", OnError::skip}, {"fail", OnError::fail}};
-  app.add_option("--on-error", options.on_error,
-                 "An image that cannot be used: skip (another of its batch stands in, it is named "
-                 "and counted) or fail")
-      ->transform(one_of(on_error))
-      ->default_str("skip");
+  add_choice(app, "--on-error", options.on_error, on_error,
+             "An image that cannot be used: skip (another of its batch stands in, it is named and "
+             "counted) or fail",
+             "skip|fail");
 }
 
 void add_run_flags(CLI::App& app, PipelineOptions& options) {
@@ -75,10 +86,9 @@ void add_sample_flags(CLI::App& app, PipelineOptions& options) {
                                                     {"nhwc-u8", SampleFormat::uint8_nhwc}};
   app.add_option("--size", options.size, "Width and height of a sample, pixels")
       ->capture_default_str();
-  app.add_option("--layout", options.layout,
-                 "What a batch holds: nchw-f32, nchw-f16 (normalised) or nhwc-u8 (not)")
-      ->transform(one_of(layouts))
-      ->default_str("nchw-f32");
+  add_choice(app, "--layout", options.layout, layouts,
+             "What a batch holds: normalised planes, or interleaved bytes",
+             "nchw-f32|nchw-f16|nhwc-u8");
 }
 
 void add_compute_flags(CLI::App& app, PipelineOptions& options) {
@@ -87,10 +97,8 @@ void add_compute_flags(CLI::App& app, PipelineOptions& options) {
   app.add_option("-c,--compute-ms", options.compute_ms,
                  "What the stand-in for the model takes for a batch")
       ->check(CLI::Range(0.0, 3.6e6));
-  app.add_option("--compute", options.compute,
-                 "How: wait (sleeps, as with a GPU) or burn (keeps a CPU busy)")
-      ->transform(one_of(kinds))
-      ->default_str("wait");
+  add_choice(app, "--compute", options.compute, kinds,
+             "How: sleeping, as with a GPU, or keeping a CPU busy", "wait|burn");
   app.add_flag("--digest", options.digest, "Hash every batch, to compare runs (costs time)");
 }
 
@@ -118,6 +126,9 @@ ParsedFlags parse_flags(int argc, char** argv) {
     for (const std::string& text : slow) flags.options.slow.push_back(parse_slow(text));
   } catch (const CLI::ParseError& error) {
     return {std::nullopt, app.exit(error) == 0 ? 0 : 2};
+  } catch (const PipelineError& error) {
+    std::cerr << error.what() << '\n';
+    return {std::nullopt, 2};
   }
   return {flags, 0};
 }

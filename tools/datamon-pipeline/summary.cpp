@@ -28,6 +28,8 @@ Json stages_json(const StageTotals& totals) {
         {"count", total.count},
         {"wall_s", static_cast<double>(total.wall_ns) * 1e-9},
         {"bytes", total.bytes}};
+    if (total.cpu_ns > 0)
+      stages[to_string(static_cast<Stage>(i))]["cpu_s"] = static_cast<double>(total.cpu_ns) * 1e-9;
   }
   return stages;
 }

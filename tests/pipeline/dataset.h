@@ -1,0 +1,34 @@
+// Temporary folders with real JPEGs in them.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+
+namespace datamon::pipeline::test {
+
+// A folder that is gone, with all in it, when the object is.
+class TemporaryFolder {
+ public:
+  TemporaryFolder();
+  ~TemporaryFolder();
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+void write_file(const std::filesystem::path& path, std::span<const std::uint8_t> bytes);
+void write_file(const std::filesystem::path& path, const std::string& text);
+
+// `items` JPEGs of various sizes (60 to 160 pixels) in three classes: folder/class_a/0000.jpg, ...
+void make_dataset(const std::filesystem::path& folder, int items);
+
+// Packs the folder's content with the system's tar; `format` as tar's --format.
+void pack_tar(const std::filesystem::path& folder, const std::filesystem::path& archive,
+              const std::string& format = "gnu");
+
+}  // namespace datamon::pipeline::test

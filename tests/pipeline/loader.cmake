@@ -1,0 +1,22 @@
+# Tests of the loader and of the program datamon-pipeline.
+add_library(datamon_pipeline_testing STATIC dataset.cpp jpeg_writer.cpp program.cpp)
+target_include_directories(datamon_pipeline_testing PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
+target_compile_definitions(datamon_pipeline_testing PRIVATE
+  DATAMON_PIPELINE_PROGRAM="$<TARGET_FILE:datamon-pipeline>")
+target_link_libraries(datamon_pipeline_testing PUBLIC
+  datamon_pipeline fmt::fmt nlohmann_json::nlohmann_json JPEG::JPEG GTest::gtest)
+datamon_warnings(datamon_pipeline_testing)
+
+function(datamon_pipeline_test name)
+  add_executable(${name} ${name}.cpp)
+  target_link_libraries(${name} PRIVATE datamon_pipeline_testing GTest::gtest_main)
+  add_dependencies(${name} datamon-pipeline)
+  datamon_warnings(${name})
+  gtest_discover_tests(${name} TEST_PREFIX pipeline. PROPERTIES TIMEOUT 120 ${ARGN})
+endfunction()
+
+datamon_pipeline_test(errors_test)
+datamon_pipeline_test(faults_test)
+datamon_pipeline_test(loader_test)
+datamon_pipeline_test(slow_test)
+datamon_pipeline_test(tar_test)
