@@ -13,24 +13,27 @@
 namespace datamon::report {
 namespace {
 
+// Viewers that know no sort index keep the order of the file.
 void write_names(const Recording& recording, const Timeline& timeline,
                  const TraceIdentity& identity, TraceEvents& events) {
-  std::size_t place = 0, thread = 0;
-  for (const std::size_t process : identity.process_order) {
-    const TraceProcess& shown = identity.processes[process];
-    events.process(shown.pid, shown.name, place++);
-    std::size_t thread_place = 0;
-    for (; thread < identity.threads.size() && identity.threads[thread].process == process;
-         ++thread)
-      events.thread(shown.pid, identity.threads[thread].tid, identity.threads[thread].name,
-                    thread_place++);
+  std::size_t place = 0;
+  for (const TraceGroup& group : identity.groups) events.process(group.pid, group.name, place++);
+  for (std::size_t i = 0; i < identity.threads.size(); ++i) {
+    const TraceThread& thread = identity.threads[i];
+    events.thread(identity.groups[thread.group].pid, thread.tid, thread.name, i);
   }
-  std::vector<bool> sampled(timeline.hosts, false);
-  for (std::size_t i = 0; i < recording.processes().size(); ++i)
-    if (!recording.processes()[i].samples.rows.empty()) sampled[timeline.processes[i].host] = true;
-  for (std::size_t host = 0; host < timeline.hosts; ++host)
-    if (sampled[host])
-      events.process(identity.machine_pid[host], identity.machine_name[host], place++);
+  std::vector<bool> sampled(timeline.hosts, false), metered(timeline.hosts, false);
+  for (std::size_t i = 0; i < recording.processes().size(); ++i) {
+    const Samples& samples = recording.processes()[i].samples;
+    if (!samples.rows.empty()) sampled[timeline.processes[i].host] = true;
+    if (!samples.processes.empty()) metered[timeline.processes[i].host] = true;
+  }
+  for (std::size_t host = 0; host < timeline.hosts; ++host) {
+    const TraceGroup& machine = identity.machines[host];
+    const TraceGroup& meters = identity.process_meters[host];
+    if (sampled[host]) events.process(machine.pid, machine.name, place++);
+    if (metered[host]) events.process(meters.pid, meters.name, place++);
+  }
 }
 
 void describe_damage(const WeaverCounts& counts, TraceSummary& summary) {

@@ -36,18 +36,19 @@ struct Known {
 
 constexpr double kMega = 1e-6, kGiga = 1e-9, kNsToSeconds = 1e-9, kShareToPercent = 1e-7;
 
-// The charts in the order to be shown; columns that are missing here are shown
+// Viewers show a chart's name and a series' name one after the other. The
+// charts in the order to be shown; columns that are missing here are shown
 // under their own names. docs/metrics.md says what each column is.
 constexpr Known kKnown[] = {
     {"cpu.user", "CPU cores used", "user", kNsToSeconds},
     {"cpu.system", "CPU cores used", "system", kNsToSeconds},
     {"cpu.irq", "CPU cores used", "interrupts", kNsToSeconds},
     {"cpu.steal", "CPU cores used", "steal", kNsToSeconds},
-    {"cpu.iowait", "CPU cores idle, waiting for IO", "iowait", kNsToSeconds},
-    {"cores.allowed", "CPU cores allowed", "cores", 1},
-    {"cpu.throttled", "CPU cores stopped by the cgroup limit", "throttled", kNsToSeconds},
-    {"run.queue", "threads running or ready", "threads", 1},
-    {"run.blocked", "threads blocked", "threads", 1},
+    {"cpu.iowait", "CPU idle, waiting for IO", "cores", kNsToSeconds},
+    {"cores.allowed", "CPU limit", "cores", 1},
+    {"cpu.throttled", "CPU stopped by the cgroup limit", "cores", kNsToSeconds},
+    {"run.queue", "threads running or ready", "count", 1},
+    {"run.blocked", "threads blocked", "count", 1},
     {"psi.cpu.some", "pressure %", "cpu some", kShareToPercent},
     {"psi.io.some", "pressure %", "io some", kShareToPercent},
     {"psi.io.full", "pressure %", "io full", kShareToPercent},
@@ -60,26 +61,26 @@ constexpr Known kKnown[] = {
     {"cgroup.psi.memory.full", "pressure in the cgroup %", "memory full", kShareToPercent},
     {"disk.*.read_bytes", "disk * MB/s", "read", kMega},
     {"disk.*.write_bytes", "disk * MB/s", "written", kMega},
-    {"disk.*.reads", "disk * reads/s", "reads", 1},
-    {"disk.*.read_ns", "disk * read latency ms", "mean", kMega, "disk.*.reads"},
-    {"disk.*.busy_ns", "disk * busy %", "busy", kShareToPercent},
-    {"disk.*.in_flight", "disk * requests under way", "requests", 1},
+    {"disk.*.reads", "disk * reads", "per s", 1},
+    {"disk.*.read_ns", "disk * read latency", "ms", kMega, "disk.*.reads"},
+    {"disk.*.busy_ns", "disk * busy", "%", kShareToPercent},
+    {"disk.*.in_flight", "disk * under way", "requests", 1},
     {"memory.available", "memory GB", "available", kGiga},
     {"memory.page_cache", "memory GB", "page cache", kGiga},
     {"cgroup.memory.used", "memory GB", "used by the cgroup", kGiga},
-    {"page.major_faults", "page faults that read/s", "faults", 1},
-    {"page.refaults", "file pages read again/s", "pages", 1},
-    {"page.in_bytes", "read from disks into memory MB/s", "read", kMega},
+    {"page.major_faults", "page faults that read", "per s", 1},
+    {"page.refaults", "file pages read again", "per s", 1},
+    {"page.in_bytes", "read from disks into memory", "MB/s", kMega},
     {"net.receive_bytes", "network MB/s", "received", kMega},
     {"net.send_bytes", "network MB/s", "sent", kMega},
     {"gpu.*.busy", "GPU * %", "busy", 1},
     {"gpu.*.memory_busy", "GPU * %", "memory busy", 1},
     {"gpu.*.decoder", "GPU * %", "video decoder", 1},
     {"gpu.*.jpeg", "GPU * %", "JPEG decoder", 1},
-    {"gpu.*.memory_used", "GPU * memory GB", "used", kGiga},
+    {"gpu.*.memory_used", "GPU * memory used", "GB", kGiga},
     {"gpu.*.pcie_rx", "GPU * PCIe MB/s", "received", kMega},
     {"gpu.*.pcie_tx", "GPU * PCIe MB/s", "sent", kMega},
-    {"gpu.*.sm_clock", "GPU * clock MHz", "SM", 1},
+    {"gpu.*.sm_clock", "GPU * SM clock", "MHz", 1},
 };
 // Facts and bookkeeping that make no useful chart.
 constexpr std::string_view kHidden[] = {"cores.online",       "cpu.idle",
@@ -149,9 +150,9 @@ class ChartList {
     const Metric& metric = samples_.metrics[column];
     const bool bytes = metric.unit == "bytes";
     std::string unit = bytes ? "MB" : metric.unit == "1" ? "" : metric.unit;
-    if (grows(column)) unit += "/s";
-    const std::string chart = unit.empty() ? metric.name : fmt::format("{} {}", metric.name, unit);
-    add(chart, {"value", column, std::nullopt, grows(column), bytes ? kMega : 1});
+    if (grows(column)) unit += unit.empty() ? "per s" : "/s";
+    if (unit.empty()) unit = "value";
+    add(metric.name, {unit, column, std::nullopt, grows(column), bytes ? kMega : 1});
   }
 
   bool grows(std::size_t column) const {
@@ -217,53 +218,82 @@ class ChartWriter {
 };
 
 // The CPU and memory use of each process, found by its pid on the sampled host.
-void write_process_counters(const ProcessFile& sampler, std::size_t host, const TickMap& map,
-                            const Recording& recording, const Timeline& timeline,
-                            const TraceIdentity& identity, const TimeWindow& window,
-                            TraceEvents& events) {
-  std::map<std::uint32_t, std::uint64_t> shown_pid;
-  for (std::size_t i = 0; i < recording.processes().size(); ++i)
-    if (timeline.processes[i].host == host)
-      shown_pid[recording.processes()[i].header.pid] = identity.processes[i].pid;
-  struct Before {
-    std::int64_t ns = -1;
+class ProcessMeter {
+ public:
+  ProcessMeter(std::uint64_t pid, const TickMap& map, const TimeWindow& window, TraceEvents& events)
+      : pid_(pid), map_(map), window_(window), events_(events) {}
+
+  void add_process(std::uint32_t pid, const std::string& name) {
+    processes_[pid] = {"CPU of " + name, "memory of " + name, -1, 0};
+  }
+
+  void add(const format::ProcessSample& sample) {
+    const auto place = processes_.find(sample.pid);
+    if (place == processes_.end()) return;
+    Metered& process = place->second;
+    const std::int64_t ns = map_.ns(sample.ticks);
+    if (ns < 0 || ns <= process.last_ns) return;
+    if (process.last_ns >= 0 && sample.cpu_ns >= process.cpu_ns)
+      show(process.cpu_chart, "cores", process.last_ns, ns,
+           static_cast<double>(sample.cpu_ns - process.cpu_ns) /
+               static_cast<double>(ns - process.last_ns));
+    show(process.memory_chart, "MB", ns, ns, static_cast<double>(sample.rss_bytes) * kMega);
+    process.last_ns = ns;
+    process.cpu_ns = sample.cpu_ns;
+  }
+
+  // Nothing is known behind the last samples.
+  void finish() {
+    for (const auto& [pid, process] : processes_) {
+      if (process.last_ns < 0) continue;
+      show(process.cpu_chart, "cores", process.last_ns, process.last_ns, 0);
+      show(process.memory_chart, "MB", process.last_ns + 1, process.last_ns + 1, 0);
+    }
+  }
+
+ private:
+  struct Metered {
+    std::string cpu_chart, memory_chart;
+    std::int64_t last_ns = -1;
     std::uint64_t cpu_ns = 0;
   };
-  std::map<std::uint32_t, Before> before;
-  for (const auto& moment : sampler.samples.processes)
-    for (const format::ProcessSample& sample : moment) {
-      const auto pid = shown_pid.find(sample.pid);
-      if (pid == shown_pid.end()) continue;
-      const std::int64_t ns = map.ns(sample.ticks);
-      Before& last = before[sample.pid];
-      if (ns < 0 || ns <= last.ns) continue;
-      if (last.ns >= 0 && sample.cpu_ns >= last.cpu_ns && window.touches(last.ns, ns)) {
-        const CounterSeries used{"cores", static_cast<double>(sample.cpu_ns - last.cpu_ns) /
-                                              static_cast<double>(ns - last.ns)};
-        events.counter(pid->second, "CPU cores used", last.ns, {&used, 1});
-      }
-      if (window.touches(ns, ns)) {
-        const CounterSeries memory{"resident", static_cast<double>(sample.rss_bytes) * kMega};
-        events.counter(pid->second, "memory MB", ns, {&memory, 1});
-      }
-      last = {ns, sample.cpu_ns};
-    }
-}
+
+  // `value` holds from `from_ns` to `to_ns`.
+  void show(const std::string& chart, std::string_view series, std::int64_t from_ns,
+            std::int64_t to_ns, double value) {
+    if (!window_.touches(from_ns, to_ns)) return;
+    const CounterSeries only{series, value};
+    events_.counter(pid_, chart, from_ns, {&only, 1});
+  }
+
+  const std::uint64_t pid_;
+  const TickMap& map_;
+  const TimeWindow& window_;
+  TraceEvents& events_;
+  std::map<std::uint32_t, Metered> processes_;
+};
 
 }  // namespace
 
 void write_counters(const Recording& recording, const Timeline& timeline,
                     const TraceIdentity& identity, const TimeWindow& window, TraceEvents& events) {
-  for (std::size_t i = 0; i < recording.processes().size(); ++i) {
-    const ProcessFile& process = recording.processes()[i];
+  const std::vector<ProcessFile>& files = recording.processes();
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    const Samples& samples = files[i].samples;
     const ProcessTime& time = timeline.processes[i];
-    if (!process.samples.rows.empty()) {
-      ChartWriter writer(identity.machine_pid[time.host], events);
-      for (const Chart& chart : ChartList(process.samples).take())
-        writer.write(chart, process.samples, time.map, window);
+    if (!samples.rows.empty()) {
+      ChartWriter writer(identity.machines[time.host].pid, events);
+      for (const Chart& chart : ChartList(samples).take())
+        writer.write(chart, samples, time.map, window);
     }
-    write_process_counters(process, time.host, time.map, recording, timeline, identity, window,
-                           events);
+    if (samples.processes.empty()) continue;
+    ProcessMeter meter(identity.process_meters[time.host].pid, time.map, window, events);
+    for (std::size_t other = 0; other < files.size(); ++other)
+      if (timeline.processes[other].host == time.host)
+        meter.add_process(files[other].header.pid, identity.process_name[other]);
+    for (const auto& moment : samples.processes)
+      for (const format::ProcessSample& sample : moment) meter.add(sample);
+    meter.finish();
   }
 }
 

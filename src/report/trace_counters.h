@@ -12,8 +12,7 @@
 
 namespace datamon::report {
 
-// Writes the counters of every process file that holds samples: the machine's
-// under the machine's own id, the CPU and memory use of each process under its.
+// Writes the counters of every process file that holds samples.
 void write_counters(const Recording& recording, const Timeline& timeline,
                     const TraceIdentity& identity, const TimeWindow& window, TraceEvents& events);
 

@@ -14,9 +14,10 @@
 
 namespace datamon::report {
 
-// A batch of one loader of one consumer. Batch numbers may repeat every epoch.
+// A batch of one loader of one group (a consumer and its workers). Batch numbers
+// may repeat every epoch.
 struct BatchKey {
-  std::uint32_t consumer = 0;
+  std::uint32_t group = 0;
   std::uint32_t loader = 0;
   std::uint64_t batch = 0;
   bool operator==(const BatchKey&) const = default;
@@ -45,7 +46,7 @@ class FlowMatcher {
   };
   struct Hash {
     std::size_t operator()(const BatchKey& key) const {
-      const std::uint64_t mixed = (key.batch + (static_cast<std::uint64_t>(key.consumer) << 40) +
+      const std::uint64_t mixed = (key.batch + (static_cast<std::uint64_t>(key.group) << 40) +
                                    (static_cast<std::uint64_t>(key.loader) << 52)) *
                                   0x9E3779B97F4A7C15u;
       return static_cast<std::size_t>(mixed ^ (mixed >> 32));

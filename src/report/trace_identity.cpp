@@ -14,18 +14,28 @@ namespace {
 // Linux never gives higher ones; 0 is the idle task to viewers.
 constexpr std::uint64_t kHighestPid = 4'194'304;
 
-// Hands out ids: the real one while nobody has it, else one that no system uses.
+// Hands out ids: the system's own while nobody has it, or an invented one that
+// is no number of this recording.
 class IdPool {
  public:
-  std::uint64_t take(std::uint64_t wanted) {
-    if (wanted != 0 && wanted <= kHighestPid && taken_.insert(wanted).second) return wanted;
-    return invent();
+  void reserve(std::uint64_t real) { real_.insert(real); }
+  bool is_free(std::uint64_t wanted) const {
+    return wanted != 0 && wanted <= kHighestPid && !taken_.contains(wanted);
   }
-  std::uint64_t invent() { return ++invented_; }
+  std::uint64_t take(std::uint64_t wanted) {
+    if (!is_free(wanted)) return invent();
+    taken_.insert(wanted);
+    return wanted;
+  }
+  std::uint64_t invent() {
+    while (real_.contains(++invented_)) {
+    }
+    return invented_;
+  }
 
  private:
-  std::unordered_set<std::uint64_t> taken_;
-  std::uint64_t invented_ = 10'000'000;
+  std::unordered_set<std::uint64_t> real_, taken_;
+  std::uint64_t invented_ = 10;  // the lowest ones mean kernel threads to viewers
 };
 
 bool has_consumer(const ProcessFile& process) {
@@ -36,6 +46,8 @@ bool has_worker(const ProcessFile& process) {
   return std::any_of(process.tracks.begin(), process.tracks.end(),
                      [](const Track& track) { return role_of(track) == Role::kWorker; });
 }
+
+constexpr std::size_t kNoProcess = static_cast<std::size_t>(-1);
 
 // Finds which consumer a process works for: itself, or its nearest ancestor
 // with a consumer thread; failing that the only consumer of its rank.
@@ -95,33 +107,38 @@ std::uint32_t first_worker(const ProcessFile& process) {
   return index;
 }
 
-std::string process_name(const ProcessFile& process, bool many_hosts) {
-  std::string name = short_command(process.note("command"));
-  if (has_consumer(process))
-    name = name.empty() ? "consumer" : fmt::format("consumer: {}", name);
-  else if (has_worker(process))
-    name = fmt::format("worker {}", first_worker(process));
-  else if (name.empty())
-    name = "process";
-  if (process.header.rank != format::kUnknown)
-    name = fmt::format("rank {} {}", process.header.rank, name);
-  return many_hosts ? fmt::format("{} {}", process.host, name) : name;
+bool rank_known(const ProcessFile& process) { return process.header.rank != format::kUnknown; }
+
+// "rank 1 train.py"
+std::string group_name(const ProcessFile& leader, bool many_hosts) {
+  std::string name = short_command(leader.note("command"));
+  if (name.empty()) name = has_consumer(leader) ? "job" : "process";
+  if (rank_known(leader)) name = fmt::format("rank {} {}", leader.header.rank, name);
+  return many_hosts ? fmt::format("{} {}", leader.host, name) : name;
 }
 
+std::string process_name(const ProcessFile& process) {
+  std::string role = "process";
+  if (has_consumer(process))
+    role = "consumer";
+  else if (has_worker(process))
+    role = fmt::format("worker {}", first_worker(process));
+  if (rank_known(process)) role = fmt::format("rank {} {}", process.header.rank, role);
+  return fmt::format("{} (pid {})", role, process.header.pid);
+}
+
+// What the thread does, and the name that the job gave it if that says more.
 std::string thread_name(const Track& track) {
-  if (!track.name.empty()) return track.name;
-  switch (role_of(track)) {
-    case Role::kConsumer:
-      return "consumer";
-    case Role::kWorker:
-      return fmt::format("worker {}", track.record.index);
-    case Role::kPin:
-      return "pin memory";
-    case Role::kSampler:
-      return "datamon sampler";
-    default:
-      return fmt::format("thread {}", track.record.tid);
-  }
+  std::string role;
+  if (is_consumer(track)) role = "consumer";
+  if (role_of(track) == Role::kWorker) role = fmt::format("worker {}", track.record.index);
+  if (role_of(track) == Role::kPin) role = "pin memory";
+  if (role_of(track) == Role::kSampler) role = "datamon sampler";
+  if (role.empty())
+    return track.name.empty() ? fmt::format("thread {}", track.record.tid) : track.name;
+  if (track.name.empty() || track.name.find(role) != track.name.npos)
+    return track.name.empty() ? role : track.name;
+  return fmt::format("{}: {}", role, track.name);
 }
 
 int role_place(const Track& track) {
@@ -140,53 +157,97 @@ int role_place(const Track& track) {
 
 bool drawn(const Track& track) { return !track.spans.empty() || !track.slow.empty(); }
 
-void add_threads(const Recording& recording, std::size_t process, IdPool& ids,
-                 TraceIdentity& identity) {
-  std::vector<const Track*> tracks;
-  for (const Track& track : recording.processes()[process].tracks)
-    if (drawn(track)) tracks.push_back(&track);
-  const auto place = [](const Track* track) {
-    const format::TrackRecord& record = track->record;
-    return std::tuple(role_place(*track), record.loader, record.index, record.number);
+// The threads of a group in the order to be shown.
+std::vector<TraceThread> threads_of(const std::vector<ProcessFile>& files,
+                                    const std::vector<std::size_t>& members, std::size_t group) {
+  std::vector<TraceThread> threads;
+  for (const std::size_t process : members)
+    for (const Track& track : files[process].tracks)
+      if (drawn(track)) threads.push_back({process, group, &track, 0, thread_name(track)});
+  const auto place = [](const TraceThread& thread) {
+    const format::TrackRecord& record = thread.track->record;
+    return std::tuple(role_place(*thread.track), record.loader, record.index, thread.process,
+                      record.number);
   };
-  std::stable_sort(tracks.begin(), tracks.end(),
-                   [&](const Track* a, const Track* b) { return place(a) < place(b); });
-  for (const Track* track : tracks)
-    identity.threads.push_back({process, track, ids.take(track->record.tid), thread_name(*track)});
+  std::stable_sort(threads.begin(), threads.end(),
+                   [&](const TraceThread& a, const TraceThread& b) { return place(a) < place(b); });
+  return threads;
+}
+
+// The system's numbers where they are in the order to be shown and nobody else
+// has them; otherwise invented ones for the whole group, with the real ones in
+// the names. Viewers put the thread whose number is the process's first.
+void number_threads(std::vector<TraceThread>& threads, std::uint64_t group_pid, IdPool& ids) {
+  std::uint64_t last = 0;
+  bool in_order = true;
+  for (std::size_t i = 0; i < threads.size(); ++i) {
+    const std::uint64_t tid = threads[i].track->record.tid;
+    in_order = in_order && tid > last && ids.is_free(tid) && (i == 0 || tid != group_pid);
+    last = tid;
+  }
+  for (TraceThread& thread : threads) {
+    const std::uint64_t tid = thread.track->record.tid;
+    thread.tid = in_order ? ids.take(tid) : ids.invent();
+    const std::string number = fmt::format("{}", tid);
+    if (!in_order && thread.name.find(number) == thread.name.npos)
+      thread.name += fmt::format(" ({})", number);
+  }
+}
+
+// The processes of each group by its leader: the consumer, or the lone process.
+using Members = std::map<std::size_t, std::vector<std::size_t>>;
+
+std::vector<std::size_t> leaders_in_order(const std::vector<ProcessFile>& files,
+                                          const Members& members) {
+  std::vector<std::size_t> leaders;
+  for (const auto& [leader, processes] : members) leaders.push_back(leader);
+  const auto place = [&](std::size_t leader) {
+    const std::uint32_t rank = rank_known(files[leader]) ? files[leader].header.rank : 0;
+    return std::tuple(!has_consumer(files[leader]), rank, leader);
+  };
+  std::sort(leaders.begin(), leaders.end(),
+            [&](std::size_t a, std::size_t b) { return place(a) < place(b); });
+  return leaders;
 }
 
 }  // namespace
 
 TraceIdentity identify(const Recording& recording, const Timeline& timeline) {
   const std::vector<ProcessFile>& files = recording.processes();
-  TraceIdentity identity;
   const Families families(files, timeline);
-  IdPool pids, tids;
-  for (std::size_t i = 0; i < files.size(); ++i)
-    identity.processes.push_back({pids.take(files[i].header.pid),
-                                  process_name(files[i], timeline.hosts > 1),
-                                  families.consumer_of(i)});
-
-  for (std::size_t i = 0; i < files.size(); ++i) identity.process_order.push_back(i);
-  const auto place = [&](std::size_t i) {
-    const format::FileHeader& header = files[i].header;
-    const std::size_t consumer = identity.processes[i].consumer;
-    const std::uint32_t rank = header.rank == format::kUnknown ? 0 : header.rank;
-    const int kind = consumer == i ? 0 : has_worker(files[i]) ? 1 : 2;
-    return std::tuple(rank, consumer, kind, first_worker(files[i]));
-  };
-  std::stable_sort(identity.process_order.begin(), identity.process_order.end(),
-                   [&](std::size_t a, std::size_t b) { return place(a) < place(b); });
-  for (const std::size_t process : identity.process_order)
-    add_threads(recording, process, tids, identity);
-
-  for (std::size_t host = 0; host < timeline.hosts; ++host) {
-    identity.machine_pid.push_back(pids.invent());
-    identity.machine_name.emplace_back("machine");
+  Members members;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    const std::size_t consumer = families.consumer_of(i);
+    members[consumer == kNoProcess ? i : consumer].push_back(i);
   }
-  for (std::size_t i = 0; i < files.size(); ++i)
-    identity.machine_name[timeline.processes[i].host] = "machine " + files[i].host;
-  identity.notes_pid = pids.invent();
+
+  TraceIdentity identity;
+  identity.group_of.resize(files.size());
+  IdPool pids, tids;
+  for (const ProcessFile& file : files) {
+    pids.reserve(file.header.pid);
+    tids.reserve(file.header.pid);
+    for (const Track& track : file.tracks) tids.reserve(track.record.tid);
+  }
+  for (const std::size_t leader : leaders_in_order(files, members)) {
+    const std::size_t group = identity.groups.size();
+    identity.groups.push_back(
+        {pids.take(files[leader].header.pid), group_name(files[leader], timeline.hosts > 1)});
+    for (const std::size_t process : members[leader]) identity.group_of[process] = group;
+    std::vector<TraceThread> threads = threads_of(files, members[leader], group);
+    number_threads(threads, identity.groups.back().pid, tids);
+    for (TraceThread& thread : threads) identity.threads.push_back(std::move(thread));
+  }
+
+  std::vector<std::string> host_name(timeline.hosts);
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    identity.process_name.push_back(process_name(files[i]));
+    host_name[timeline.processes[i].host] = files[i].host;
+  }
+  for (const std::string& host : host_name) {
+    identity.process_meters.push_back({pids.invent(), "processes on " + host});
+    identity.machines.push_back({pids.invent(), "machine " + host});
+  }
   return identity;
 }
 

@@ -1,6 +1,10 @@
-// Who appears in a trace: every process and thread with a numeric id that no
-// other has, a name that a person understands, and a place in the order
-// (each consumer first, its workers in their order, the rest).
+// Who appears in a trace, under which numbers and names, and in which order.
+//
+// A consumer and all that works for it (its worker processes too) are one
+// group, shown as one process: viewers sort processes by their own rules (the
+// Perfetto UI by their number of slices), but keep the threads of one process
+// in the order of their numbers. So the consumer stands on top and its workers
+// below it. Every process that works for no consumer is a group of its own.
 #pragma once
 
 #include <cstdint>
@@ -13,29 +17,26 @@
 
 namespace datamon::report {
 
-inline constexpr std::size_t kNoProcess = static_cast<std::size_t>(-1);
-
 struct TraceThread {
   std::size_t process = 0;  // index in Recording::processes()
+  std::size_t group = 0;    // index in TraceIdentity::groups
   const Track* track = nullptr;
-  std::uint64_t tid = 0;
-  std::string name;  // raw bytes
+  std::uint64_t tid = 0;  // unique in the whole trace
+  std::string name;       // raw bytes
 };
 
-struct TraceProcess {
-  std::uint64_t pid = 0;
-  std::string name;  // raw bytes
-  // Which consumer the process works for: index of that process, or kNoProcess.
-  std::size_t consumer = kNoProcess;
+struct TraceGroup {
+  std::uint64_t pid = 0;  // unique in the whole trace
+  std::string name;       // raw bytes
 };
 
 struct TraceIdentity {
-  std::vector<TraceProcess> processes;     // as Recording::processes()
-  std::vector<std::size_t> process_order;  // indices, first to be shown first
-  std::vector<TraceThread> threads;        // in the order to be shown
-  std::vector<std::uint64_t> machine_pid;  // by host: carries the machine's counters
-  std::vector<std::string> machine_name;
-  std::uint64_t notes_pid = 0;  // carries what the trace says about itself
+  std::vector<TraceGroup> groups;          // in the order to be shown
+  std::vector<TraceThread> threads;        // likewise, those of a group together
+  std::vector<std::size_t> group_of;       // as Recording::processes()
+  std::vector<std::string> process_name;   // likewise: "worker 3 (pid 1004)"
+  std::vector<TraceGroup> machines;        // by host: the sampler's counters
+  std::vector<TraceGroup> process_meters;  // by host: each process's CPU and memory
 };
 
 TraceIdentity identify(const Recording& recording, const Timeline& timeline);

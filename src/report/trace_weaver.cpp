@@ -9,18 +9,17 @@
 namespace datamon::report {
 
 struct TraceWeaver::Lane {
-  Lane(const TraceThread& thread, std::uint32_t number, const ProcessTime& time,
-       const TraceStages& table, const TraceProcess& process)
+  Lane(const TraceThread& thread, std::uint32_t number, std::uint64_t pid, const ProcessTime& time,
+       const TraceStages& table)
       : index(number),
-        consumer(process.consumer == kNoProcess ? UINT32_MAX
-                                                : static_cast<std::uint32_t>(process.consumer)),
+        group(static_cast<std::uint32_t>(thread.group)),
         loader(thread.track->record.loader),
         stages(&table),
-        place(process.pid, thread.tid),
+        place(pid, thread.tid),
         reader(*thread.track, time) {}
 
-  std::uint32_t index;     // in TraceIdentity::threads
-  std::uint32_t consumer;  // index of the consumer's process
+  std::uint32_t index;  // in TraceIdentity::threads
+  std::uint32_t group;  // in TraceIdentity::groups
   std::uint32_t loader;
   ArrowPart arrow = ArrowPart::kNone;  // which of its slices arrows begin or end in
   const TraceStages* stages;
@@ -52,10 +51,7 @@ ArrowPart arrow_of(const TraceStages& stages, const Track& track) {
 TraceWeaver::TraceWeaver(const Recording& recording, const Timeline& timeline,
                          const TraceIdentity& identity, const TraceSelection& selection,
                          TraceEvents& events)
-    : identity_(identity),
-      selection_(selection),
-      events_(events),
-      slow_room_(selection.slow_slices) {
+    : selection_(selection), events_(events), slow_room_(selection.slow_slices) {
   for (const ProcessFile& process : recording.processes()) {
     stages_.push_back(std::make_unique<TraceStages>(process));
     for (const Stage& stage : process.stages) many_loaders_ = many_loaders_ || stage.loader != 0;
@@ -65,8 +61,8 @@ TraceWeaver::TraceWeaver(const Recording& recording, const Timeline& timeline,
   lanes_.reserve(identity.threads.size());
   for (std::size_t i = 0; i < identity.threads.size(); ++i) {
     const TraceThread& thread = identity.threads[i];
-    lanes_.emplace_back(thread, static_cast<std::uint32_t>(i), timeline.processes[thread.process],
-                        *stages_[thread.process], identity.processes[thread.process]);
+    lanes_.emplace_back(thread, static_cast<std::uint32_t>(i), identity.groups[thread.group].pid,
+                        timeline.processes[thread.process], *stages_[thread.process]);
     lanes_.back().arrow = arrow_of(*stages_[thread.process], *thread.track);
   }
 }
@@ -139,7 +135,7 @@ void TraceWeaver::slice(Lane& lane, const TraceStage& stage) {
 void TraceWeaver::arrow(Lane& lane, const TraceStage& stage, const Slice& at) {
   const std::uint64_t batch = lane.reader.span().id;
   const std::uint32_t loader = stage.own_loader ? stage.loader : lane.loader;
-  const BatchKey key{lane.consumer, loader, batch};
+  const BatchKey key{lane.group, loader, batch};
   const FlowEnd end{at.start, lane.index};
   const bool sends = lane.arrow == ArrowPart::kSend || lane.arrow == ArrowPart::kCollate;
   if (const auto flow = sends ? flows_.sent(key, end) : flows_.received(key, end))
@@ -165,9 +161,7 @@ IntervalCounter& TraceWeaver::counter(const Lane& lane, const TraceStage& stage,
   const bool queue = stage.stage_class == StageClass::kHandoff && stage.name == "queue";
   std::string name = queue ? "batches ready" : stage.name + " under way";
   if (!of_all) name += fmt::format(", loader {}", loader);
-  const std::uint64_t pid = lane.consumer < identity_.processes.size()
-                                ? identity_.processes[lane.consumer].pid
-                                : lane.place.pid;
+  const std::uint64_t pid = lane.place.pid;
   const auto place = intervals_.find(CounterKey{pid, name});
   if (place != intervals_.end()) return place->second;
   return intervals_.emplace(CounterKey{pid, name}, IntervalCounter(pid, name)).first->second;

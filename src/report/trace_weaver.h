@@ -45,7 +45,6 @@ class TraceWeaver {
                            bool of_all);
   bool selected(Lane& lane);
 
-  const TraceIdentity& identity_;
   const TraceSelection& selection_;
   TraceEvents& events_;
   std::vector<std::unique_ptr<TraceStages>> stages_;  // by process
