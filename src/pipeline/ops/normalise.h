@@ -46,6 +46,9 @@ class Normaliser {
   // Fills the slot with the image, mirrored left to right if flip.
   // Precondition: the image has the slot's size.
   void write(const ImageView& image, bool flip, const SampleSlot& slot) const;
+  void write(const ImageView& image, bool flip, SampleFormat format, void* memory) const {
+    write(image, flip, {memory, format, image.width, image.height});
+  }
 
   // One row of it: width RGB pixels go to row y of the slot. After the last row of a sample, call
   // finish() before another thread reads the slot.
