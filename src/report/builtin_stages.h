@@ -12,7 +12,8 @@ namespace datamon::report {
 namespace builtin {
 inline constexpr std::uint16_t kInit = 1, kFetch = 2, kRead = 3, kDecode = 4, kTransform = 5,
                                kCollate = 6, kSend = 7, kQueue = 8, kReceive = 9, kPin = 10,
-                               kTransfer = 11, kWait = 12, kCompute = 13, kGpuBusy = 14;
+                               kTransfer = 11, kWait = 12, kCompute = 13, kGpuBusy = 14,
+                               kFirstUser = 64;
 }  // namespace builtin
 
 // What a thread does; TrackRecord::role.

@@ -45,20 +45,27 @@ struct StageProfile {
   std::string name;
   StageClass stage_class = StageClass::kOther;
   bool on_consumer = false;  // ran on the consumer's thread (num_workers = 0, receive, transfer)
+  bool residence = false;    // batches lay in a queue: time of nobody, not in any share
   std::uint64_t count = 0;
   double wall_s = 0;  // inclusive
   double self_s = 0;  // exclusive of nested stages
   TimeSplit split;
   std::uint64_t bytes = 0;
   double p50_ms = 0, p99_ms = 0, max_ms = 0;  // of one span, inclusive
-  double share = 0;  // of all self time that goes into making batches, 0..1
+  // Of all self time that goes into making batches (fetch ... hand-off), 0..1.
+  // Hand-off on the consumer's thread counts without its blocked time: that is
+  // waiting for the batch, not work.
+  double share = 0;
 };
 
+// One place among the workers: threads or processes that took turns at it (an
+// epoch each, say) are one worker, named by the latest.
 struct WorkerProfile {
   int index = 0;
   std::uint32_t pid = 0, tid = 0;
   std::string name;
-  std::uint64_t items = 0, batches = 0;
+  std::uint32_t rank = 0;                           // whose consumer it works for
+  std::uint64_t items = 0, batches = 0;             // steady
   double alive_s = 0;                               // inside the steady window
   double busy_s = 0;                                // inside spans
   double cpu_s = 0, runqueue_s = 0, blocked_s = 0;  // of busy_s
@@ -76,6 +83,7 @@ struct Step {
   std::uint64_t batch = 0;           // id, or kNoId
   std::uint64_t worker_pid_tid = 0;  // who made it, 0 if unknown
   double ready_s = 0;                // when the batch was handed over by its worker; <0 unknown
+  std::uint32_t rank = 0;            // whose consumer
   bool steady = false;
 };
 
@@ -85,6 +93,7 @@ struct Phase {
   double start_s = 0, end_s = 0;
 };
 
+// Sums over the consumers of all ranks; `step` holds the steps of all in order of time.
 struct ConsumerProfile {
   bool present = false;
   std::uint64_t steps = 0;  // all
@@ -170,8 +179,9 @@ struct Profile {
   std::vector<SlowItem> slow_items;  // longest first
   MachineProfile machine;
   MonitorCost monitor;
-  double items_per_s = 0, batches_per_s = 0, steps_per_s = 0;  // steady
-  std::uint64_t items = 0, batch_count = 0;                    // whole run
+  // Steady. Items and batches of all ranks together; steps of one (the mean).
+  double items_per_s = 0, batches_per_s = 0, steps_per_s = 0;
+  std::uint64_t items = 0, batch_count = 0;  // whole run
   std::vector<Problem> problems;
 };
 

@@ -84,13 +84,21 @@ void SamplesBuilder::take_processes(Samples& samples, const Part& part) {
   }
 }
 
+// Of twin blocks the one with the higher `active` is valid, unless it is being
+// rewritten at this moment.
+const SamplesBuilder::Part* SamplesBuilder::valid_part(const std::vector<Part>& parts) {
+  const Part* best = nullptr;
+  for (const Part& part : parts) {
+    if (part.block.generation % 2 != 0) continue;
+    if (best == nullptr || part.block.active > best->block.active) best = &part;
+  }
+  return best;
+}
+
 void SamplesBuilder::take(Samples& samples) {
   samples.metrics = std::move(metrics_);
-  // Of twin blocks one is valid while the other one is being rewritten.
-  for (const Part& part : rows_)
-    if (part.block.generation % 2 == 0) take_rows(samples, part);
-  for (const Part& part : processes_)
-    if (part.block.generation % 2 == 0) take_processes(samples, part);
+  if (const Part* part = valid_part(rows_)) take_rows(samples, *part);
+  if (const Part* part = valid_part(processes_)) take_processes(samples, *part);
 }
 
 }  // namespace datamon::report

@@ -31,6 +31,7 @@ class SamplesBuilder {
     std::span<const std::byte> payload;
   };
 
+  static const Part* valid_part(const std::vector<Part>& parts);
   void take_rows(Samples& samples, const Part& part);
   void take_processes(Samples& samples, const Part& part);
 

@@ -24,15 +24,15 @@ bool possible_window(const Cell& cell) {
 }
 
 // The merge that was going on when the writer stopped: cells `a` and `b` are in
-// a third one already. See TrackRecord::merge_state.
+// `into` already, which may not be marked as live yet. See TrackRecord::merge_state.
 struct PendingMerge {
   bool pending;
-  std::uint64_t a, b;
+  std::uint64_t into, a, b;
 };
 
 PendingMerge pending_merge(std::uint64_t state) {
   constexpr std::uint64_t mask = (std::uint64_t{1} << 21) - 1;
-  return {(state >> 63) != 0, (state >> 21) & mask, state & mask};
+  return {(state >> 63) != 0, (state >> 42) & mask, (state >> 21) & mask, state & mask};
 }
 
 // A snapshot of a running job can show two cells together with the one they
@@ -116,8 +116,9 @@ void TrackBuilder::finish_cells(Parts& parts, const std::vector<Stage>& stages) 
   const PendingMerge merge = pending_merge(parts.track.record.merge_state);
   for (std::size_t number = 0; number < parts.cells.size(); ++number) {
     const Cell& cell = *parts.cells[number].cell;
-    if (cell.state != static_cast<std::uint8_t>(CellState::kLive)) continue;
-    if (merge.pending && (number == merge.a || number == merge.b)) continue;
+    const bool merged = merge.pending && number == merge.into;
+    if (cell.state != static_cast<std::uint8_t>(CellState::kLive) && !merged) continue;
+    if (merge.pending && !merged && (number == merge.a || number == merge.b)) continue;
     if (!possible_window(cell)) {
       log_.add(parts.cells[number].offset, "sums of an impossible time window; skipped");
     } else if (!has_stage(stages, cell.stage)) {

@@ -64,7 +64,7 @@ class Simulation {
     root_->note("loader.batch_size", std::to_string(model_.batch_size));
     if (model_.workers > 0)
       root_->note("loader.worker_kind", model_.processes ? "process" : "thread");
-    root_->note("command", "python train.py");
+    root_->note("job.command", "python train.py");
     root_->note("machine.cpu_model", "Testchip 9000");
     root_->note("machine.disk", "nvme0n1");
   }

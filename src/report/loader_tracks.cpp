@@ -1,0 +1,194 @@
+#include "report/loader_tracks.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+namespace datamon::report {
+namespace {
+
+StageTable table_of(const ProcessFile& process) {
+  StageTable table(process.stages.empty() ? 1 : process.stages.back().id + 1u);
+  for (const Stage& stage : process.stages) {
+    StageFacts& facts = table[stage.id];
+    if (stage.stage_class < kStageClasses)
+      facts.stage_class = static_cast<StageClass>(stage.stage_class);
+    facts.loader = stage.loader;
+    facts.residence = stage.id == builtin::kQueue;
+  }
+  return table;
+}
+
+double window_s(const format::Cell& cell, const TimeAxis& axis) {
+  return axis.lasting(std::uint64_t{1} << std::min<int>(cell.shift, 63));
+}
+
+// Seconds of all time windows in which each loader's consumer waited; without
+// any consumer, in which anything was done for it.
+std::map<int, double> loader_times(const Recording& recording, const Timeline& timeline,
+                                   const std::vector<StageTable>& tables) {
+  std::map<int, double> waited, worked;
+  const auto& processes = recording.processes();
+  for (std::size_t p = 0; p < processes.size(); ++p) {
+    for (const Track& track : processes[p].tracks) {
+      for (const format::Cell* cell : track.cells) {
+        const StageFacts& facts = facts_of(tables[p], cell->stage);
+        const int loader = loader_of(facts, track);
+        if (facts.stage_class == StageClass::kWait)
+          waited[loader] += window_s(*cell, timeline.axis(p));
+        if (makes_batches(facts.stage_class)) worked[loader] += window_s(*cell, timeline.axis(p));
+      }
+    }
+  }
+  for (const auto& [loader, time] : worked) waited.try_emplace(loader, 0.0);
+  if (std::all_of(waited.begin(), waited.end(), [](const auto& t) { return t.second == 0; }))
+    return worked;
+  return waited;
+}
+
+std::vector<int> longest_first(const std::map<int, double>& times) {
+  std::vector<int> loaders;
+  for (const auto& [loader, time] : times) loaders.push_back(loader);
+  std::stable_sort(loaders.begin(), loaders.end(),
+                   [&](int a, int b) { return times.at(a) > times.at(b); });
+  return loaders;
+}
+
+// What the track did for the loader.
+struct Work {
+  bool any = false, waits = false, makes = false;
+};
+
+Work work_of(const Track& track, const StageTable& table, int loader) {
+  Work work;
+  const auto see = [&](std::uint16_t stage) {
+    const StageFacts& facts = facts_of(table, stage);
+    if (loader_of(facts, track) != loader) return;
+    work.any = true;
+    if (facts.stage_class == StageClass::kWait) work.waits = true;
+    if (makes_batches(facts.stage_class)) work.makes = true;
+  };
+  for (const format::Cell* cell : track.cells) see(cell->stage);
+  return work;
+}
+
+void set_times(LoaderTrack& track) {
+  const format::TrackRecord& record = track.track->record;
+  const format::FileHeader& header = track.process->header;
+  const std::uint64_t start =
+      record.start_ticks != 0 ? record.start_ticks : header.first_pair.ticks;
+  track.start_s = track.axis.at(start);
+  track.end_s = track.start_s;
+  const auto last = [&](std::uint64_t ticks) {
+    track.end_s = std::max(track.end_s, track.axis.at(ticks));
+  };
+  track.ended = record.end_ticks != 0 || header.end_state != 0;
+  if (record.end_ticks != 0) return last(record.end_ticks);
+  if (header.end_ticks != 0) return last(header.end_ticks);
+  // It ended without a word: its last span is what is known.
+  std::uint64_t last_span = 0;
+  if (!track.track->spans.empty() && !track.track->spans.back().empty()) {
+    const format::SpanRecord& span = track.track->spans.back().back();
+    last_span = span.start + span.duration;
+    last(last_span);
+  }
+  for (const format::Cell* cell : track.track->cells) {
+    const std::uint64_t begin = cell->window << cell->shift;
+    if (begin > last_span) last(begin);
+  }
+}
+
+bool by_place(const LoaderTrack& a, const LoaderTrack& b) {
+  if (a.consumer != b.consumer) return a.consumer < b.consumer;
+  if (a.index != b.index) return a.index < b.index;
+  return a.start_s < b.start_s;
+}
+
+// The consumer that a track works for: of its own rank; of those, the one of
+// its own or its parent's process.
+std::size_t consumer_for(const LoaderTrack& track, const std::vector<LoaderTrack>& consumers) {
+  std::size_t best = 0;
+  int best_score = -1;
+  for (std::size_t i = 0; i < consumers.size(); ++i) {
+    const ProcessFile& other = *consumers[i].process;
+    int score = 0;
+    if (consumers[i].rank == track.rank) score += 4;
+    if (other.host == track.process->host) score += 2;
+    if (track.process == &other || track.process->header.parent_pid == other.header.pid) score += 1;
+    if (score > best_score) {
+      best = i;
+      best_score = score;
+    }
+  }
+  return best;
+}
+
+void number_unnamed_workers(std::vector<LoaderTrack>& workers) {
+  std::stable_sort(workers.begin(), workers.end(),
+                   [](const auto& a, const auto& b) { return a.start_s < b.start_s; });
+  std::map<std::size_t, int> next;
+  for (LoaderTrack& worker : workers) worker.index = next[worker.consumer]++;
+}
+
+// Puts each track where it belongs.
+void sort_tracks(LoaderTracks& result, std::vector<std::pair<LoaderTrack, Work>> tracks) {
+  const bool named_workers = std::any_of(tracks.begin(), tracks.end(), [](const auto& entry) {
+    return entry.first.track->record.role == static_cast<std::uint32_t>(Role::kWorker);
+  });
+  for (auto& [track, work] : tracks) {
+    const auto role = static_cast<Role>(track.track->record.role);
+    if (work.waits && (role == Role::kConsumer || role == Role::kOther)) {
+      track.kind = TrackKind::kConsumer;
+      result.consumers.push_back(track);
+    } else if (role == Role::kWorker || (role == Role::kOther && work.makes && !named_workers)) {
+      track.kind = TrackKind::kWorker;
+      track.index = static_cast<int>(std::min<std::uint32_t>(track.track->record.index, 1u << 20));
+      result.workers.push_back(track);
+    } else {
+      result.helpers.push_back(track);
+    }
+  }
+  std::stable_sort(result.consumers.begin(), result.consumers.end(),
+                   [](const auto& a, const auto& b) { return a.rank < b.rank; });
+  for (LoaderTrack& worker : result.workers)
+    worker.consumer = consumer_for(worker, result.consumers);
+  for (LoaderTrack& helper : result.helpers)
+    helper.consumer = consumer_for(helper, result.consumers);
+  for (std::size_t i = 0; i < result.consumers.size(); ++i) result.consumers[i].consumer = i;
+  if (!named_workers) number_unnamed_workers(result.workers);
+  std::stable_sort(result.workers.begin(), result.workers.end(), by_place);
+}
+
+}  // namespace
+
+LoaderTracks select_tracks(const Recording& recording, const Timeline& timeline,
+                           int wanted_loader) {
+  LoaderTracks result;
+  const auto& processes = recording.processes();
+  for (const ProcessFile& process : processes) result.tables.push_back(table_of(process));
+  result.loaders = longest_first(loader_times(recording, timeline, result.tables));
+  result.loader = wanted_loader >= 0       ? wanted_loader
+                  : result.loaders.empty() ? 0
+                                           : result.loaders.front();
+
+  std::vector<std::pair<LoaderTrack, Work>> tracks;
+  for (std::size_t p = 0; p < processes.size(); ++p) {
+    for (const Track& track : processes[p].tracks) {
+      if (track.record.role == static_cast<std::uint32_t>(Role::kSampler)) continue;
+      const Work work = work_of(track, result.tables[p], result.loader);
+      if (!work.any) continue;
+      LoaderTrack entry;
+      entry.process = &processes[p];
+      entry.track = &track;
+      entry.stages = &result.tables[p];
+      entry.axis = timeline.axis(p);
+      entry.rank = processes[p].header.rank == format::kUnknown ? 0 : processes[p].header.rank;
+      set_times(entry);
+      tracks.emplace_back(entry, work);
+    }
+  }
+  sort_tracks(result, std::move(tracks));
+  return result;
+}
+
+}  // namespace datamon::report

@@ -1,0 +1,252 @@
+#include "report/phases.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace datamon::report {
+namespace {
+
+// MSER needs something to average; below this only the first step is start-up.
+constexpr std::size_t kFewestStepsToSettle = 20;
+
+// A pause is idle when it is longer than this many median steps and this many
+// seconds. Where compute is recorded a pause is seen as such; where it is not,
+// it may be a checkpoint or a validation pass, and has to be longer.
+constexpr double kIdleSteps = 5, kIdleSeconds = 0.5;
+constexpr double kIdleStepsUnrecorded = 20, kIdleSecondsUnrecorded = 2.0;
+
+// Times of a long run are exact to about this share of a step.
+constexpr double kRounding = 1e-6;
+
+double median(std::vector<double> values) {
+  if (values.empty()) return 0;
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+// When this loader's workers began their start-up work.
+std::vector<double> worker_starts(const std::vector<LoaderTrack>& workers, std::size_t consumer) {
+  std::vector<double> starts;
+  for (const LoaderTrack& worker : workers)
+    if (worker.consumer == consumer) starts.push_back(worker.start_s);
+  std::sort(starts.begin(), starts.end());
+  return starts;
+}
+
+bool any_between(const std::vector<double>& sorted, double from, double to) {
+  const auto at = std::lower_bound(sorted.begin(), sorted.end(), from);
+  return at != sorted.end() && *at < to;
+}
+
+// Turns what is not steady into phases that cover [0, end_s).
+class PhaseList {
+ public:
+  // Called in order of time; overlaps are cut off.
+  void add(PhaseKind kind, double from_s, double to_s) {
+    from_s = std::max(from_s, done_s_);
+    if (to_s <= from_s) return;
+    if (from_s > done_s_) push(PhaseKind::kSteady, from_s);
+    push(kind, to_s);
+  }
+
+  ConsumerPhases take(double end_s) {
+    if (end_s > done_s_) push(PhaseKind::kSteady, end_s);
+    ConsumerPhases result;
+    for (const Phase& phase : phases_)
+      if (phase.kind == PhaseKind::kSteady) result.steady.push_back({phase.start_s, phase.end_s});
+    result.phases = std::move(phases_);
+    return result;
+  }
+
+ private:
+  void push(PhaseKind kind, double to_s) {
+    if (!phases_.empty() && phases_.back().kind == kind) {
+      phases_.back().end_s = to_s;
+    } else {
+      phases_.push_back({kind, done_s_, to_s});
+    }
+    done_s_ = to_s;
+  }
+
+  std::vector<Phase> phases_;
+  double done_s_ = 0;
+};
+
+class PhaseFinder {
+ public:
+  PhaseFinder(const ConsumerSteps& steps, const LoaderTrack& consumer,
+              const std::vector<LoaderTrack>& workers, int loader)
+      : steps_(steps),
+        consumer_(consumer),
+        loader_(loader),
+        starts_(worker_starts(workers, consumer.consumer)) {
+    std::vector<double> lengths;
+    for (const RawStep& step : steps.steps)
+      if (!step.last_known) lengths.push_back(step.length());
+    median_s_ = median(std::move(lengths));
+  }
+
+  ConsumerPhases run(double end_s) {
+    const auto& steps = steps_.steps;
+    PhaseList list;
+    const std::size_t settled = settled_step();
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+      if (i > 0 && boundary(i)) {
+        list.add(PhaseKind::kEpochBoundary, boundary_from(i), steps[i].wait_end_s);
+      } else if (i <= settled) {
+        // Everything up to the first settled step is start-up.
+        list.add(PhaseKind::kStartUp, 0,
+                 i == settled && i > 0 ? steps[i].start_s : steps[i].wait_end_s);
+      }
+      if (const double from = idle_from(steps[i]); from >= 0)
+        list.add(PhaseKind::kIdle, from, steps[i].end_s);
+      if (steps[i].last_known) unstored(list, i, end_s);
+    }
+    if (settled >= steps.size()) list.add(PhaseKind::kStartUp, 0, last_moment());
+    list.add(PhaseKind::kDrain, last_moment(), end_s);
+    ConsumerPhases result = list.take(end_s);
+    mark_steps(result);
+    return result;
+  }
+
+ private:
+  // The first step behind the start-up.
+  std::size_t settled_step() const {
+    const auto& steps = steps_.steps;
+    std::vector<double> lengths;
+    for (std::size_t i = 1; i < steps.size() && !steps[i - 1].last_known; ++i) {
+      if (boundary(i) || idle_from(steps[i]) >= 0) continue;
+      lengths.push_back(std::log(std::max(steps[i].length(), 1e-9)));
+    }
+    std::size_t skip = lengths.size() < kFewestStepsToSettle ? 0 : settled_from(lengths);
+    std::size_t step = 1;
+    for (; step < steps.size() && skip > 0; ++step)
+      if (!boundary(step) && idle_from(steps[step]) < 0) --skip;
+    return std::min(step, steps.size());
+  }
+
+  bool boundary(std::size_t i) const {
+    const RawStep& step = steps_.steps[i];
+    const RawStep& before = steps_.steps[i - 1];
+    if (before.last_known) return false;
+    if (step.init) return true;
+    if (step.id != format::kNoId && before.id != format::kNoId && step.id < before.id) return true;
+    return any_between(starts_, before.wait_end_s, step.wait_end_s);
+  }
+
+  double boundary_from(std::size_t i) const {
+    const RawStep& before = steps_.steps[i - 1];
+    double from = steps_.steps[i].start_s;
+    if (before.other_start_s > 0) from = std::min(from, before.other_start_s);
+    return from;
+  }
+
+  // Where the idle part of a step begins; <0: it has none.
+  double idle_from(const RawStep& step) const {
+    if (step.last_known) return -1;
+    if (step.other_start_s > 0 && step.other_start_s < step.end_s) return step.other_start_s;
+    const double pause_s = step.end_s - step.work_end_s;
+    const bool seen = steps_.compute_recorded;
+    const double steps = seen ? kIdleSteps : kIdleStepsUnrecorded;
+    const double seconds = seen ? kIdleSeconds : kIdleSecondsUnrecorded;
+    if (pause_s < seconds || pause_s < steps * median_s_) return -1;
+    // Unrecorded compute takes about what is left of a median step.
+    return seen ? step.work_end_s : std::min(step.end_s, step.work_end_s + median_s_);
+  }
+
+  // Behind step i the spans of a long run were not kept: ask the time windows.
+  void unstored(PhaseList& list, std::size_t i, double end_s) const {
+    const auto& steps = steps_.steps;
+    const double from = steps[i].end_s;
+    const double to = i + 1 < steps.size() ? steps[i + 1].start_s : end_s;
+    std::vector<Stretch> windows;
+    for (const format::Cell* cell : consumer_.track->cells) {
+      const StageFacts& facts = facts_of(*consumer_.stages, cell->stage);
+      if (facts.stage_class != StageClass::kWait || loader_of(facts, *consumer_.track) != loader_ ||
+          cell->count == 0)
+        continue;
+      const double begin = consumer_.axis.at(cell->window << cell->shift);
+      const double end = consumer_.axis.at((cell->window + 1) << cell->shift);
+      if (end > from && begin < to) windows.push_back({begin, end});
+    }
+    std::sort(windows.begin(), windows.end(),
+              [](const Stretch& a, const Stretch& b) { return a.from_s < b.from_s; });
+    double reached = from;
+    for (const Stretch& window : windows) {
+      gap(list, reached, std::min(window.from_s, to));
+      reached = std::max(reached, window.to_s);
+    }
+    gap(list, reached, to);
+  }
+
+  void gap(PhaseList& list, double from, double to) const {
+    if (to - from > std::max(kIdleSecondsUnrecorded, kIdleStepsUnrecorded * median_s_))
+      list.add(PhaseKind::kIdle, from, to);
+  }
+
+  double last_moment() const { return steps_.steps.empty() ? 0 : steps_.steps.back().end_s; }
+
+  void mark_steps(ConsumerPhases& result) const {
+    const auto& steps = steps_.steps;
+    result.is_steady.resize(steps.size());
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+      const bool known = !steps[i].last_known && (i + 1 < steps.size() || steps_.compute_recorded);
+      result.is_steady[i] = known && steps[i].length() > 0 &&
+                            overlap(result.steady, steps[i].start_s, steps[i].end_s) >=
+                                steps[i].length() * (1 - kRounding);
+    }
+  }
+
+  const ConsumerSteps& steps_;
+  const LoaderTrack& consumer_;
+  const int loader_;
+  const std::vector<double> starts_;
+  double median_s_ = 0;
+};
+
+}  // namespace
+
+std::size_t settled_from(const std::vector<double>& values) {
+  const std::size_t count = values.size();
+  double sum = 0, squares = 0, best = std::numeric_limits<double>::infinity();
+  std::size_t best_at = 0;
+  // From the back, so that sums of the rest grow one value at a time.
+  for (std::size_t i = count; i-- > 0;) {
+    sum += values[i];
+    squares += values[i] * values[i];
+    const double rest = static_cast<double>(count - i);
+    if (i > count / 2) continue;
+    const double variance = std::max(0.0, squares / rest - (sum / rest) * (sum / rest));
+    const double error = variance / rest;
+    if (error <= best) {
+      best = error;
+      best_at = i;
+    }
+  }
+  return best_at;
+}
+
+ConsumerPhases find_phases(const ConsumerSteps& steps, const LoaderTrack& consumer,
+                           const std::vector<LoaderTrack>& workers, int loader, double end_s) {
+  return PhaseFinder(steps, consumer, workers, loader).run(end_s);
+}
+
+ConsumerPhases phases_of_workers(const std::vector<LoaderTrack>& workers, double end_s) {
+  double first = end_s, last = 0;
+  for (const LoaderTrack& worker : workers) {
+    for (const format::Cell* cell : worker.track->cells) {
+      const StageClass stage_class = facts_of(*worker.stages, cell->stage).stage_class;
+      if (!makes_batches(stage_class)) continue;
+      first = std::min(first, worker.axis.at(cell->window << cell->shift));
+      last = std::max(last, worker.axis.at((cell->window + 1) << cell->shift));
+    }
+  }
+  PhaseList list;
+  list.add(PhaseKind::kStartUp, 0, std::min(first, end_s));
+  list.add(PhaseKind::kDrain, std::min(last, end_s), end_s);
+  return list.take(end_s);
+}
+
+}  // namespace datamon::report

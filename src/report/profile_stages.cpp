@@ -1,0 +1,115 @@
+// The table of stages, steady and not.
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+#include "report/profile_parts.h"
+
+namespace datamon::report {
+namespace {
+
+using Part = std::map<std::uint16_t, StageSums> TrackSums::*;
+
+// What makes two spans of different files the same stage.
+struct StageKey {
+  std::string name;
+  StageClass stage_class;
+  bool on_consumer;
+  bool operator<(const StageKey& other) const {
+    return std::tie(name, stage_class, on_consumer) <
+           std::tie(other.name, other.stage_class, other.on_consumer);
+  }
+};
+
+struct StageTotal {
+  StageSums sums;
+  std::vector<const StageSums*> tracks;
+  std::uint16_t id = UINT16_MAX;  // smallest that any file gave it: built-in ones first
+  bool residence = false;
+};
+
+std::map<StageKey, StageTotal> totals(const Analysis& analysis, Part part) {
+  std::map<StageKey, StageTotal> result;
+  for (const TrackSums& track : analysis.sums) {
+    for (const auto& [id, sums] : track.*part) {
+      if (sums.count == 0) continue;
+      const Stage* stage = track.track->process->stage(id);
+      if (stage == nullptr) continue;
+      const StageFacts& facts = facts_of(*track.track->stages, id);
+      StageTotal& total =
+          result[{stage->name, facts.stage_class, track.track->kind == TrackKind::kConsumer}];
+      total.sums.add(sums);
+      total.tracks.push_back(&sums);
+      total.id = std::min(total.id, id);
+      total.residence = facts.residence;
+    }
+  }
+  return result;
+}
+
+StageProfile to_profile(const StageKey& key, const StageTotal& total) {
+  StageProfile stage;
+  stage.name = key.name;
+  stage.stage_class = key.stage_class;
+  stage.on_consumer = key.on_consumer;
+  stage.residence = total.residence;
+  stage.count = total.sums.count;
+  stage.wall_s = total.sums.wall_s;
+  stage.self_s = total.sums.self_s;
+  stage.bytes = total.sums.bytes;
+  stage.p50_ms = total.sums.durations.quantile_s(0.50) * 1e3;
+  stage.p99_ms = total.sums.durations.quantile_s(0.99) * 1e3;
+  stage.max_ms = total.sums.durations.max_s() * 1e3;
+  for (const StageSums* track : total.tracks)
+    add_split(stage.split, scaled_split(*track, total.sums));
+  if (stage.split.known) {
+    stage.split.measured_share =
+        stage.self_s > 0 ? std::min(1.0, total.sums.sampled_self_s / stage.self_s) : 1.0;
+  }
+  return stage;
+}
+
+// Time of a stage that goes into making batches.
+double making_time(const StageProfile& stage) {
+  if (!makes_batches(stage.stage_class) || stage.residence) return 0;
+  if (stage.on_consumer && stage.stage_class == StageClass::kHandoff)
+    return stage.split.cpu_s + stage.split.runqueue_s;
+  return stage.self_s;
+}
+
+void set_shares(std::vector<StageProfile>& stages) {
+  double sum = 0;
+  for (const StageProfile& stage : stages) sum += making_time(stage);
+  if (!(sum > 0)) return;
+  for (StageProfile& stage : stages) stage.share = making_time(stage) / sum;
+}
+
+// In the order in which data passes; stages of no class at the end.
+std::tuple<int, std::uint16_t, std::string, bool> place(const StageKey& key,
+                                                        const StageTotal& total) {
+  const int order =
+      key.stage_class == StageClass::kOther ? kStageClasses : static_cast<int>(key.stage_class);
+  return {order, std::min(total.id, builtin::kFirstUser), key.name, key.on_consumer};
+}
+
+std::vector<StageProfile> stage_table(const Analysis& analysis, Part part) {
+  const auto all = totals(analysis, part);
+  std::vector<const std::pair<const StageKey, StageTotal>*> order;
+  for (const auto& entry : all) order.push_back(&entry);
+  std::stable_sort(order.begin(), order.end(), [](const auto* a, const auto* b) {
+    return place(a->first, a->second) < place(b->first, b->second);
+  });
+  std::vector<StageProfile> stages;
+  for (const auto* entry : order) stages.push_back(to_profile(entry->first, entry->second));
+  set_shares(stages);
+  return stages;
+}
+
+}  // namespace
+
+void fill_stages(Profile& profile, const Analysis& analysis) {
+  profile.stages = stage_table(analysis, &TrackSums::steady);
+  profile.start_up_stages = stage_table(analysis, &TrackSums::rest);
+}
+
+}  // namespace datamon::report

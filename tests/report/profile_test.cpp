@@ -1,0 +1,232 @@
+// What the profile says about simulated loaders whose truth is known.
+#include "report/profile.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "loader_model.h"
+#include "recording_builder.h"
+#include "scratch_folder.h"
+
+namespace datamon::report {
+namespace {
+
+using namespace datamon::testing;
+
+struct Profiled {
+  LoaderTruth truth;
+  Profile profile;
+};
+
+Profiled profile_of(const LoaderModel& model, const ProfileOptions& options = {}) {
+  ScratchFolder folder;
+  Profiled result;
+  result.truth = write_loader(folder.path(), model);
+  result.profile = build_profile(Recording::open(folder.path()), options);
+  return result;
+}
+
+const StageProfile* find(const std::vector<StageProfile>& stages, const std::string& name) {
+  for (const StageProfile& stage : stages)
+    if (stage.name == name) return &stage;
+  return nullptr;
+}
+
+double whole_self(const Profile& profile, const std::string& name) {
+  double sum = 0;
+  for (const auto* table : {&profile.stages, &profile.start_up_stages})
+    if (const StageProfile* stage = find(*table, name)) sum += stage->self_s;
+  return sum;
+}
+
+std::uint64_t whole_count(const Profile& profile, const std::string& name) {
+  std::uint64_t sum = 0;
+  for (const auto* table : {&profile.stages, &profile.start_up_stages})
+    if (const StageProfile* stage = find(*table, name)) sum += stage->count;
+  return sum;
+}
+
+// Steady and not steady together are exactly what was recorded.
+TEST(Profile, AddsUpExactly) {
+  for (const int workers : {0, 1, 3}) {
+    LoaderModel model;
+    model.workers = workers;
+    model.jitter = 0.3;
+    const auto [truth, profile] = profile_of(model);
+    EXPECT_EQ(profile.items, truth.items) << workers;
+    EXPECT_EQ(profile.batch_count, truth.batches);
+    EXPECT_EQ(profile.consumer.steps, truth.batches);
+    EXPECT_EQ(whole_count(profile, "fetch"), truth.items);
+    EXPECT_EQ(profile.monitor.spans, truth.spans);
+    EXPECT_EQ(profile.monitor.stored_spans, truth.spans);
+    EXPECT_NEAR(whole_self(profile, "read"), truth.read_s, 1e-5);
+    EXPECT_NEAR(whole_self(profile, "decode"), truth.decode_s, 1e-5);
+    EXPECT_NEAR(whole_self(profile, "transform"), truth.transform_s, 1e-5);
+    EXPECT_NEAR(whole_self(profile, "collate"), truth.collate_s, 1e-5);
+    EXPECT_EQ(profile.workers.size(), static_cast<std::size_t>(workers));
+    EXPECT_TRUE(profile.problems.empty());
+  }
+}
+
+TEST(Profile, ShowsASlowLoaderAsInputWait) {
+  LoaderModel model;
+  model.decode_s = 4e-3;
+  model.compute_s = 5e-3;
+  const auto [truth, profile] = profile_of(model);
+  const ConsumerProfile& consumer = profile.consumer;
+  ASSERT_TRUE(consumer.present);
+  EXPECT_GT(consumer.steady_steps, 150u);
+  // A worker needs 8 x 4.72 ms + 0.5 ms a batch; two of them one in 19.13 ms.
+  const double step_s = (8 * (0.2e-3 + 4e-3 + 0.5e-3 + 0.02e-3) + 0.3e-3 + 0.2e-3) / 2;
+  EXPECT_NEAR(profile.steps_per_s, 1 / step_s, 0.02 / step_s);
+  EXPECT_NEAR(consumer.compute_s / consumer.steady_s, 5e-3 / step_s, 0.01);
+  EXPECT_NEAR(consumer.wait_s / consumer.steady_s, 1 - 5e-3 / step_s, 0.01);
+  EXPECT_NEAR(profile.items_per_s, 8 / step_s, 0.02 * 8 / step_s);
+  for (const WorkerProfile& worker : profile.workers) {
+    EXPECT_NEAR(worker.busy_s / worker.alive_s, 1.0, 0.02);
+    EXPECT_NEAR(worker.batch_p50_ms, 2e3 * step_s, 0.1);
+    EXPECT_FALSE(worker.ended_early);
+  }
+}
+
+TEST(Profile, ShowsAFastLoaderAsCompute) {
+  LoaderModel model;
+  model.compute_s = 60e-3;
+  model.batches = 100;
+  const auto [truth, profile] = profile_of(model);
+  EXPECT_LT(profile.consumer.wait_s / profile.consumer.steady_s, 0.01);
+  EXPECT_NEAR(profile.steps_per_s, 1 / 60.1e-3, 0.1);
+  for (const WorkerProfile& worker : profile.workers)
+    EXPECT_LT(worker.busy_s / worker.alive_s, 0.2);
+}
+
+TEST(Profile, KnowsWhoMadeWhichBatch) {
+  LoaderModel model;
+  model.workers = 3;
+  model.epochs = 2;  // numbers start again
+  model.jitter = 0.5;
+  const auto [truth, profile] = profile_of(model);
+  ASSERT_EQ(profile.consumer.step.size(), truth.batch.size());
+  for (std::size_t i = 0; i < truth.batch.size(); ++i) {
+    const Step& step = profile.consumer.step[i];
+    const LoaderTruth::Batch& batch = truth.batch[i];
+    EXPECT_EQ(step.batch, batch.id);
+    EXPECT_NEAR(step.start_s, batch.wait_from_s, 1e-6);
+    EXPECT_NEAR(step.wait_s, batch.wait_to_s - batch.wait_from_s, 1e-6);
+    EXPECT_NEAR(step.ready_s, batch.ready_s, 1e-6) << i;
+    // Pids are given in the order of the workers, epoch by epoch.
+    EXPECT_EQ(step.worker_pid_tid >> 32,
+              1001u + static_cast<unsigned>(batch.epoch * 3 + batch.worker));
+  }
+}
+
+TEST(Profile, SplitsTimeThreeWays) {
+  LoaderModel model;
+  model.read_split = {.cpu = 0.1, .runqueue = 0.2, .fault = 0.3};
+  model.sample_every = 7;
+  const auto [truth, profile] = profile_of(model);
+  const StageProfile* read = find(profile.stages, "read");
+  ASSERT_NE(read, nullptr);
+  ASSERT_TRUE(read->split.known);
+  EXPECT_NEAR(read->split.cpu_s / read->self_s, 0.1, 1e-3);
+  EXPECT_NEAR(read->split.runqueue_s / read->self_s, 0.2, 1e-3);
+  EXPECT_NEAR(read->split.blocked_s / read->self_s, 0.7, 1e-3);
+  EXPECT_NEAR(read->split.fault_s / read->self_s, 0.3, 1e-3);
+  EXPECT_NEAR(read->split.measured_share, 1.0 / 7, 0.01);
+}
+
+TEST(Profile, FindsQuantilesWithinABucket) {
+  LoaderModel model;
+  model.jitter = 0.9;
+  const auto [truth, profile] = profile_of(model);
+  const StageProfile* decode = find(profile.stages, "decode");
+  ASSERT_NE(decode, nullptr);
+  EXPECT_NEAR(decode->p50_ms, 1.0, 0.1);
+  EXPECT_NEAR(decode->p99_ms, 1.9 - 0.018, 0.1);
+  EXPECT_NEAR(decode->max_ms, 1.9, 0.02);
+}
+
+TEST(Profile, KeepsEpochBoundariesApart) {
+  LoaderModel model;
+  model.epochs = 4;
+  model.batches = 100;
+  model.init_s = 0.5;
+  const auto [truth, profile] = profile_of(model);
+  int boundaries = 0;
+  double boundary_s = 0;
+  for (const Phase& phase : profile.phases) {
+    boundaries += phase.kind == PhaseKind::kEpochBoundary;
+    if (phase.kind == PhaseKind::kEpochBoundary) boundary_s += phase.end_s - phase.start_s;
+  }
+  EXPECT_EQ(boundaries, 3);
+  EXPECT_NEAR(boundary_s, 3 * 0.51, 0.1);
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_FALSE(profile.consumer.step[i * 100].steady);
+  EXPECT_GT(profile.consumer.steady_steps, 380u);
+}
+
+TEST(Profile, KeepsIdleHoursApart) {
+  LoaderModel model;
+  model.epochs = 2;
+  model.idle_after_epoch_s = 7200;
+  for (const bool compute : {true, false}) {
+    model.record_compute = compute;
+    model.cores = 0;
+    const auto [truth, profile] = profile_of(model);
+    EXPECT_LT(profile.consumer.steady_s, 10);
+    double idle_s = 0;
+    for (const Phase& phase : profile.phases)
+      if (phase.kind == PhaseKind::kIdle) idle_s += phase.end_s - phase.start_s;
+    EXPECT_NEAR(idle_s, 7200, 1);
+  }
+}
+
+TEST(Profile, ReadsTheMachine) {
+  LoaderModel model;
+  model.batches = 2000;  // start-up is a small part of what the sampler's rates are of
+  const auto [truth, profile] = profile_of(model);
+  const MachineProfile& machine = profile.machine;
+  EXPECT_EQ(machine.cores_allowed, 4);
+  EXPECT_EQ(machine.disk, "nvme0n1");
+  EXPECT_EQ(machine.cpu_model, "Testchip 9000");
+  EXPECT_NEAR(machine.disk_busy_share, 0.3, 1e-6);
+  EXPECT_NEAR(machine.disk_read_latency_ms, 0.5, 1e-6);
+  EXPECT_NEAR(machine.psi_io_some, 0.2, 1e-6);
+  EXPECT_NEAR(machine.page_cache_hit_share, 0.5, 0.03);
+  EXPECT_NEAR(machine.cores_used_job + 0.1, machine.cores_used_total, 0.02);
+  EXPECT_TRUE(std::isnan(machine.gpu_busy_share));
+  EXPECT_TRUE(std::isnan(machine.throttled_share));
+}
+
+// A worker's process is killed; the loader goes on with the others.
+TEST(Profile, NoticesAKilledWorker) {
+  ScratchFolder folder;
+  const double end_s = 20;
+  FileBuilder root({.pid = 1, .is_root = true});
+  TrackBuilder& main = root.track(kConsumer, 0, "main");
+  for (int i = 0; i < 200; ++i) {
+    main.span(kWait, 0.1 * i, 0.1 * i + 0.05, {.id = static_cast<std::uint64_t>(i)});
+    main.span(kCompute, 0.1 * i + 0.05, 0.1 * i + 0.1);
+  }
+  root.write(folder.path());
+  for (int w = 0; w < 3; ++w) {
+    FileBuilder file({.pid = 10u + static_cast<unsigned>(w),
+                      .parent_pid = 1,
+                      .end_state = format::EndState::kOpen});
+    TrackBuilder& track = file.track(kWorker, static_cast<unsigned>(w), "worker");
+    const double stops_s = w == 1 ? 5 : end_s - 1;
+    for (double at_s = 0.01 * w; at_s + 0.2 < stops_s; at_s += 0.2) {
+      track.span(kFetch, at_s, at_s + 0.1);
+      track.span(kCollate, at_s + 0.1, at_s + 0.15, {.id = 1});
+    }
+    file.write(folder.path());
+  }
+  const Profile profile = build_profile(Recording::open(folder.path()));
+  ASSERT_EQ(profile.workers.size(), 3u);
+  EXPECT_FALSE(profile.workers[0].ended_early);
+  EXPECT_TRUE(profile.workers[1].ended_early);
+  EXPECT_FALSE(profile.workers[2].ended_early);
+}
+
+}  // namespace
+}  // namespace datamon::report
