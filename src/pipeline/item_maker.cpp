@@ -59,7 +59,7 @@ void ItemMaker::transform(std::uint32_t item, const ImageView& crop, Random& ran
   const ImageView sample = resizer_.resize(crop);
   resize.end();
   StageTimer write(clock_, Stage::flip_normalise);
-  normaliser_.write(sample, flip, options_.layout, to);
+  normaliser_.write(sample, flip, {to, options_.layout, options_.size, options_.size});
 }
 
 std::size_t ItemMaker::memory_bytes() const {
