@@ -1,0 +1,239 @@
+// What diagnose() says about loaders whose bottleneck is known.
+#include "report/diagnosis.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "profile_model.h"
+#include "report/diagnosis_thresholds.h"
+
+namespace datamon::report {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using testing::make_profile;
+using ::testing::Not;
+using testing::ProfileModel;
+
+Diagnosis diagnose_model(const ProfileModel& model) { return diagnose(make_profile(model)); }
+
+std::string all_remedies(const Diagnosis& diagnosis) {
+  std::string out;
+  for (const Remedy& remedy : diagnosis.remedies) out += remedy.change + " | " + remedy.why + "\n";
+  return out;
+}
+
+std::string all_reasons(const Diagnosis& diagnosis) {
+  std::string out;
+  for (const std::string& line : diagnosis.verdict.why) out += line + "\n";
+  return out;
+}
+
+TEST(Diagnose, NamesTheSlowStage) {
+  struct Slow {
+    double testing::BatchCost::*stage;
+    Label label;
+  };
+  for (const Slow& slow : {Slow{&testing::BatchCost::read, Label::kIoBound},
+                           Slow{&testing::BatchCost::decode, Label::kDecodeBound},
+                           Slow{&testing::BatchCost::transform, Label::kTransformBound},
+                           Slow{&testing::BatchCost::collate, Label::kCollateBound},
+                           Slow{&testing::BatchCost::send, Label::kHandoffBound}}) {
+    ProfileModel model;
+    model.cost.*slow.stage = 12e-3;
+    const Diagnosis diagnosis = diagnose_model(model);
+    EXPECT_EQ(diagnosis.verdict.label, slow.label) << to_string(slow.label);
+    EXPECT_EQ(diagnosis.verdict.confidence, Confidence::kHigh) << all_reasons(diagnosis);
+    EXPECT_FALSE(diagnosis.remedies.empty());
+    EXPECT_GT(diagnosis.verdict.speedup_without_wait, 1.5);
+  }
+}
+
+TEST(Diagnose, ComputeBoundWhenWorkersKeepUp) {
+  ProfileModel model;
+  model.compute_s = 10e-3;
+  const Diagnosis diagnosis = diagnose_model(model);
+  EXPECT_EQ(diagnosis.verdict.label, Label::kComputeBound);
+  EXPECT_EQ(diagnosis.verdict.confidence, Confidence::kHigh);
+  EXPECT_THAT(diagnosis.unhelpful, Contains(HasSubstr("more workers")));
+}
+
+TEST(Diagnose, BalancedWhenWorkersJustKeepUp) {
+  ProfileModel model;
+  model.workers = 2;
+  model.compute_s = 2.25e-3;  // two workers make a batch each 4.4 ms
+  const Diagnosis diagnosis = diagnose_model(model);
+  EXPECT_EQ(diagnosis.verdict.label, Label::kBalanced) << all_reasons(diagnosis);
+  EXPECT_NE(diagnosis.verdict.confidence, Confidence::kHigh);
+}
+
+TEST(Diagnose, TransferBound) {
+  ProfileModel model;
+  model.compute_s = 5e-3;
+  model.transfer_s = 4e-3;
+  EXPECT_EQ(diagnose_model(model).verdict.label, Label::kTransferBound);
+}
+
+TEST(Diagnose, SaysHowManyStepsAreMissing) {
+  ProfileModel model;
+  model.steps = 12;
+  const Diagnosis diagnosis = diagnose_model(model);
+  EXPECT_EQ(diagnosis.verdict.label, Label::kInsufficientData);
+  EXPECT_THAT(all_remedies(diagnosis), HasSubstr("at least 38 more steps"));
+  EXPECT_THAT(all_reasons(diagnosis), HasSubstr("12 steady steps"));
+}
+
+TEST(Diagnose, WithoutConsumerAsksForItsMarks) {
+  Profile profile = make_profile({});
+  profile.consumer = {};
+  const Diagnosis diagnosis = diagnose(profile);
+  EXPECT_EQ(diagnosis.verdict.label, Label::kInsufficientData);
+  EXPECT_THAT(all_remedies(diagnosis), HasSubstr("DATAMON_ROLE_CONSUMER"));
+}
+
+TEST(Diagnose, NoWorkersMeansTheConsumerThreadLoads) {
+  ProfileModel model;
+  model.workers = 0;
+  model.compute_s = 4e-3;
+  const Diagnosis diagnosis = diagnose_model(model);
+  EXPECT_EQ(diagnosis.verdict.label, Label::kDecodeBound);
+  EXPECT_THAT(diagnosis.verdict.qualifiers, Contains(Qualifier::kConsumerThreadBound));
+  EXPECT_THAT(all_remedies(diagnosis), HasSubstr("num_workers=2"));  // 4.4 ms a batch, 4 ms a step
+}
+
+TEST(Diagnose, SlowReceiveOnTheConsumerIsHandoff) {
+  ProfileModel model;
+  model.receive_s = 3e-3;
+  const Diagnosis diagnosis = diagnose_model(model);
+  EXPECT_EQ(diagnosis.verdict.label, Label::kHandoffBound) << all_reasons(diagnosis);
+  EXPECT_THAT(diagnosis.verdict.qualifiers, Contains(Qualifier::kConsumerThreadBound));
+  EXPECT_THAT(diagnosis.unhelpful, Contains(HasSubstr("more workers")));
+}
+
+TEST(Diagnose, BlockedDecodingIsReading) {
+  ProfileModel model;
+  model.cost = {.read = 0, .decode = 12e-3, .transform = 1e-3};
+  model.decode_blocked = 0.8;
+  EXPECT_EQ(diagnose_model(model).verdict.label, Label::kIoBound);
+  model.splits = false;  // nothing tells the two apart: say so
+  const Diagnosis unsure = diagnose_model(model);
+  EXPECT_EQ(unsure.verdict.label, Label::kDecodeBound);
+  EXPECT_NE(unsure.verdict.confidence, Confidence::kHigh);
+}
+
+TEST(Diagnose, UnnamedDatasetCodeIsNeverCertain) {
+  ProfileModel model;
+  model.cost.other = 15e-3;
+  const Diagnosis diagnosis = diagnose_model(model);
+  EXPECT_EQ(diagnosis.verdict.label, Label::kTransformBound);
+  EXPECT_EQ(diagnosis.verdict.confidence, Confidence::kLow);
+  EXPECT_THAT(all_remedies(diagnosis), HasSubstr("mark the stages"));
+}
+
+TEST(Diagnose, CloseRunnerUpLowersConfidenceAndIsNamed) {
+  ProfileModel model;
+  model.cost.decode = 6.1e-3;
+  model.cost.transform = 6e-3;
+  const Verdict verdict = diagnose_model(model).verdict;
+  EXPECT_EQ(verdict.confidence, Confidence::kLow);
+  EXPECT_EQ(verdict.stage, StageClass::kDecode);
+  EXPECT_EQ(verdict.runner_up, StageClass::kTransform);
+  EXPECT_THAT(verdict.why, Contains(HasSubstr("transform costs nearly as much")));
+}
+
+TEST(Qualify, IdleCoresAndBusyWorkers) {
+  ProfileModel model;
+  model.workers = 2;
+  const Diagnosis diagnosis = diagnose_model(model);
+  EXPECT_THAT(diagnosis.verdict.qualifiers, Contains(Qualifier::kTooFewWorkers));
+  EXPECT_THAT(diagnosis.verdict.qualifiers, Not(Contains(Qualifier::kCpuSaturated)));
+  EXPECT_THAT(diagnosis.remedies.front().change, HasSubstr("use "));
+}
+
+TEST(Qualify, FullMachineForbidsMoreWorkers) {
+  ProfileModel model;
+  model.cores = 4;
+  model.cost = {.read = 0.1e-3, .decode = 12e-3, .transform = 1e-3};
+  model.crowded = 0.01;
+  const Diagnosis diagnosis = diagnose_model(model);
+  EXPECT_THAT(diagnosis.verdict.qualifiers, Contains(Qualifier::kCpuSaturated));
+  EXPECT_THAT(diagnosis.verdict.qualifiers, Not(Contains(Qualifier::kTooFewWorkers)));
+  EXPECT_THAT(diagnosis.unhelpful, Contains(HasSubstr("more workers: ")));
+}
+
+// Eight workers on two cores: each sleeps long in read, but the cores are what
+// there is not enough of.
+TEST(Diagnose, CrowdedCoresAreRankedByCpuTime) {
+  ProfileModel model;
+  model.workers = 8;
+  model.cores = 2;
+  model.compute_s = 0.2e-3;
+  model.cost = {.read = 9e-3, .decode = 8e-3, .transform = 1e-3};
+  model.crowded = 0.7;
+  const Diagnosis diagnosis = diagnose_model(model);
+  EXPECT_EQ(diagnosis.verdict.label, Label::kDecodeBound) << all_reasons(diagnosis);
+  EXPECT_THAT(diagnosis.verdict.qualifiers, Contains(Qualifier::kCpuSaturated));
+}
+
+TEST(Qualify, OthersOnTheMachineInterfere) {
+  ProfileModel model;
+  model.cores = 4;
+  model.other_programs = 2.5;
+  model.cost.decode = 12e-3;
+  EXPECT_THAT(diagnose_model(model).verdict.qualifiers, Contains(Qualifier::kInterference));
+  model.other_programs = 0;
+  EXPECT_THAT(diagnose_model(model).verdict.qualifiers, Not(Contains(Qualifier::kInterference)));
+}
+
+TEST(Qualify, FewSlowBatchesAreStragglers) {
+  ProfileModel model;
+  model.compute_s = 2e-3;
+  model.slowness = [](int batch, int) { return batch % 23 == 7 ? 12.0 : 1.0; };
+  const Verdict verdict = diagnose_model(model).verdict;
+  EXPECT_THAT(verdict.qualifiers, Contains(Qualifier::kStragglerItems));
+  model.slowness = nullptr;
+  model.compute_s = 0.5e-3;
+  EXPECT_THAT(diagnose_model(model).verdict.qualifiers, Not(Contains(Qualifier::kStragglerItems)));
+}
+
+TEST(Qualify, OneSlowWorkerHoldsUpTheOthers) {
+  ProfileModel model;
+  model.slowness = [](int, int worker) { return worker == 2 ? 4.0 : 1.0; };
+  const Diagnosis diagnosis = diagnose_model(model);
+  EXPECT_THAT(diagnosis.verdict.qualifiers, Contains(Qualifier::kOutOfOrderWait));
+  EXPECT_THAT(diagnosis.verdict.qualifiers, Not(Contains(Qualifier::kStragglerItems)));
+  EXPECT_THAT(all_reasons(diagnosis), HasSubstr("worker 2 takes 4.0x as long"));
+}
+
+TEST(Qualify, SaturatedStorageNeedsItsReadings) {
+  ProfileModel model;
+  model.cost.read = 12e-3;
+  Profile profile = make_profile(model);
+  EXPECT_THAT(diagnose(profile).verdict.qualifiers, Not(Contains(Qualifier::kStorageSaturated)));
+  profile.machine.disk_busy_share = 0.97;
+  profile.machine.psi_io_some = 0.8;
+  profile.machine.job_storage_bytes_per_s = 90e6;
+  const Diagnosis diagnosis = diagnose(profile);
+  EXPECT_THAT(diagnosis.verdict.qualifiers, Contains(Qualifier::kStorageSaturated));
+  EXPECT_THAT(diagnosis.verdict.qualifiers, Not(Contains(Qualifier::kTooFewWorkers)));
+}
+
+TEST(Qualify, LongStartUpAndEpochBoundaries) {
+  ProfileModel model;
+  model.start_up_s = 5;
+  EXPECT_THAT(diagnose_model(model).verdict.qualifiers, Contains(Qualifier::kStartUp));
+  Profile profile = make_profile({});
+  const double end = profile.phases.back().end_s;
+  for (int i = 0; i < 3; ++i) profile.phases.push_back({PhaseKind::kEpochBoundary, end, end * 1.2});
+  const Diagnosis diagnosis = diagnose(profile);
+  EXPECT_THAT(diagnosis.verdict.qualifiers, Contains(Qualifier::kStartUp));
+  EXPECT_THAT(all_remedies(diagnosis), HasSubstr("persistent_workers"));
+}
+
+}  // namespace
+}  // namespace datamon::report
