@@ -60,7 +60,7 @@ RunEvidence run_evidence(const Profile& profile) {
   RunEvidence out;
   double whole = 0, start_up = 0, boundaries = 0;
   for (const Phase& phase : profile.phases) {
-    const double length = std::max(0.0, finite_or(phase.end_s - phase.start_s, 0));
+    const double length = sane_seconds(phase.end_s - phase.start_s);
     whole += length;
     if (phase.kind == PhaseKind::kStartUp) start_up += length;
     if (phase.kind != PhaseKind::kEpochBoundary) continue;
@@ -79,7 +79,7 @@ RunEvidence run_evidence(const Profile& profile) {
 
 double cost_of(const BatchSample& batch) {
   double sum = 0;
-  for (const double self : batch.self_s) sum += std::max(0.0, finite_or(self, 0));
+  for (const double self : batch.self_s) sum += sane_seconds(self);
   return sum;
 }
 

@@ -3,7 +3,9 @@
 // an empty optional, never NaN).
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <optional>
 #include <string>
 #include <vector>
@@ -85,6 +87,12 @@ struct Evidence {
   MachineEvidence machine;
   RunEvidence run;
 };
+
+// A duration that can be reckoned with: what is negative or no number counts as
+// nothing, and a sum of them cannot overflow.
+inline double sane_seconds(double seconds) {
+  return std::isfinite(seconds) ? std::clamp(seconds, 0.0, 1e12) : 0.0;
+}
 
 Evidence gather_evidence(const Profile& profile);
 

@@ -13,8 +13,6 @@ namespace {
 
 namespace th = thresholds;
 
-double clean(double seconds) { return std::max(0.0, finite_or(seconds, 0)); }
-
 std::optional<Cost> cost_of(StageClass stage_class) {
   switch (stage_class) {
     case StageClass::kRead:
@@ -63,7 +61,7 @@ bool consumer_makes_batches(const Profile& profile) {
   double on_consumer = 0, elsewhere = 0;
   for (const StageProfile& stage : profile.stages)
     if (makes_batches(stage.stage_class))
-      (stage.on_consumer ? on_consumer : elsewhere) += clean(stage.self_s);
+      (stage.on_consumer ? on_consumer : elsewhere) += sane_seconds(stage.self_s);
   return on_consumer > elsewhere;
 }
 
@@ -71,11 +69,11 @@ bool consumer_makes_batches(const Profile& profile) {
 // `read` itself: all. Blocked time in a decoder or in dataset code is IO as
 // well (they compute otherwise); elsewhere only page faults prove it.
 double reading_part(const StageProfile& stage, Cost cost) {
-  const double self = clean(stage.self_s);
+  const double self = sane_seconds(stage.self_s);
   if (cost == Cost::kRead) return self;
   if (!stage.split.known || cost == Cost::kHandoff) return 0;
   const bool any_block = cost == Cost::kDecode || stage.stage_class == StageClass::kFetch;
-  return std::min(self, clean(any_block ? stage.split.blocked_s : stage.split.fault_s));
+  return std::min(self, sane_seconds(any_block ? stage.split.blocked_s : stage.split.fault_s));
 }
 
 // Per class of stage: which part of its time is reading, and which on a core.
@@ -95,7 +93,7 @@ struct Sums {
 void add_stage(const StageProfile& stage, MakerEvidence& out, Sums& sums) {
   const auto cost = cost_of(stage.stage_class);
   if (!cost || is_queue(stage)) return;
-  const double self = clean(stage.self_s);
+  const double self = sane_seconds(stage.self_s);
   const double reading = reading_part(stage, *cost);
   Conversion& conversion = sums.by_class[static_cast<std::size_t>(stage.stage_class)];
   conversion.self += self;
@@ -110,24 +108,24 @@ void add_stage(const StageProfile& stage, MakerEvidence& out, Sums& sums) {
   }
   sums.self += self;
   if (*cost == Cost::kHandoff) {
-    sums.blocked_send += stage.split.known ? clean(stage.split.blocked_s) : self;
+    sums.blocked_send += stage.split.known ? sane_seconds(stage.split.blocked_s) : self;
   }
   if (!stage.split.known) {
     out.cpu[index(*cost)] += self - reading;
     return;
   }
   sums.known_self += self;
-  sums.cpu += clean(stage.split.cpu_s);
-  sums.run_queue += clean(stage.split.runqueue_s);
+  sums.cpu += sane_seconds(stage.split.cpu_s);
+  sums.run_queue += sane_seconds(stage.split.runqueue_s);
   conversion.known += self;
-  conversion.cpu += clean(stage.split.cpu_s);
-  out.cpu[index(*cost)] += clean(stage.split.cpu_s);
+  conversion.cpu += sane_seconds(stage.split.cpu_s);
+  out.cpu[index(*cost)] += sane_seconds(stage.split.cpu_s);
 }
 
 void add_batches(const Profile& profile, const Conversions& by_class, MakerEvidence& out) {
   std::map<std::uint64_t, double> waits;
   for (const Step& step : profile.consumer.step)
-    if (step.steady && step.batch != format::kNoId) waits[step.batch] += clean(step.wait_s);
+    if (step.steady && step.batch != format::kNoId) waits[step.batch] += sane_seconds(step.wait_s);
   const auto wait_of_batch = [&](std::uint64_t id) {
     const auto found = waits.find(id);
     return found == waits.end() ? 0.0 : found->second;
@@ -142,7 +140,7 @@ void add_batches(const Profile& profile, const Conversions& by_class, MakerEvide
     for (std::size_t c = 0; c < kStageClasses; ++c) {
       const auto cost = cost_of(static_cast<StageClass>(c));
       if (!cost) continue;
-      const double self = clean(batch->self_s[c]);
+      const double self = sane_seconds(batch->self_s[c]);
       const double reading = self * by_class[c].reading_share();
       wall[index(Cost::kRead)] += reading;
       wall[index(*cost)] += self - reading;
@@ -159,10 +157,10 @@ void add_workers(const Profile& profile, const Sums& sums, MakerEvidence& out) {
   double alive = 0, busy = 0, cpu = 0;
   std::vector<double> medians;
   for (const WorkerProfile& worker : profile.workers) {
-    alive += clean(worker.alive_s);
-    busy += std::min(clean(worker.busy_s), clean(worker.alive_s));
-    cpu += clean(worker.cpu_s);
-    if (clean(worker.batch_p50_ms) > 0) medians.push_back(clean(worker.batch_p50_ms));
+    alive += sane_seconds(worker.alive_s);
+    busy += std::min(sane_seconds(worker.busy_s), sane_seconds(worker.alive_s));
+    cpu += sane_seconds(worker.cpu_s);
+    if (sane_seconds(worker.batch_p50_ms) > 0) medians.push_back(sane_seconds(worker.batch_p50_ms));
   }
   if (!(alive > 0)) return;
   out.busy_share = std::clamp(busy / alive, 0.0, 1.0);
@@ -171,7 +169,7 @@ void add_workers(const Profile& profile, const Sums& sums, MakerEvidence& out) {
   if (medians.size() < 2) return;
   for (const WorkerProfile& worker : profile.workers) {
     std::vector<double> others = medians;
-    const double own = clean(worker.batch_p50_ms);
+    const double own = sane_seconds(worker.batch_p50_ms);
     const auto self = std::find(others.begin(), others.end(), own);
     if (!(own > 0) || self == others.end()) continue;
     others.erase(self);
@@ -190,9 +188,10 @@ void add_workers(const Profile& profile, const Sums& sums, MakerEvidence& out) {
 void add_item_tail(const Profile& profile, MakerEvidence& out) {
   for (const StageProfile& stage : profile.stages) {
     if (stage.stage_class != StageClass::kFetch || stage.count < th::kManyBatches) continue;
-    const double mean = clean(stage.wall_s) / static_cast<double>(stage.count);
-    const double p50 = clean(stage.p50_ms) * 1e-3;
-    const double p99 = clean(stage.p99_ms) * 1e-3, longest = clean(stage.max_ms) * 1e-3;
+    const double mean = sane_seconds(stage.wall_s) / static_cast<double>(stage.count);
+    const double p50 = sane_seconds(stage.p50_ms) * 1e-3;
+    const double p99 = sane_seconds(stage.p99_ms) * 1e-3,
+                 longest = sane_seconds(stage.max_ms) * 1e-3;
     if (!(mean > 0) || !(p50 > 0)) continue;
     const double work = std::max(0.0, 1 - p50 / mean);
     const bool tail = p99 >= th::kTailP99 * p50 || longest >= th::kTailMax * p50;
@@ -224,11 +223,11 @@ MakerEvidence maker_evidence(const Profile& profile) {
   out.on_consumer = consumer_makes_batches(profile);
   Sums sums;
   for (const StageProfile& stage : profile.stages) {
-    if (is_pin_thread(stage) && clean(profile.consumer.steady_s) > 0)
-      out.pin_busy_share += clean(stage.self_s) / clean(profile.consumer.steady_s);
+    if (is_pin_thread(stage) && sane_seconds(profile.consumer.steady_s) > 0)
+      out.pin_busy_share += sane_seconds(stage.self_s) / sane_seconds(profile.consumer.steady_s);
     else if (stage.on_consumer && !out.on_consumer && !is_queue(stage) &&
              stage.stage_class == StageClass::kHandoff)
-      out.receive_s += clean(stage.self_s);
+      out.receive_s += sane_seconds(stage.self_s);
     else if (stage.on_consumer == out.on_consumer)
       add_stage(stage, out, sums);
   }

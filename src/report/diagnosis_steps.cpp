@@ -15,8 +15,6 @@ namespace {
 
 namespace th = thresholds;
 
-double clean(double seconds) { return std::max(0.0, finite_or(seconds, 0)); }
-
 struct CleanStep {
   double start_s = 0, wait_s = 0, transfer_s = 0, whole_s = 0;
   double ready_s = -1;
@@ -29,9 +27,9 @@ std::vector<CleanStep> steady_steps(const ConsumerProfile& consumer) {
     if (!step.steady) continue;
     CleanStep s;
     s.start_s = finite_or(step.start_s, 0);
-    s.wait_s = clean(step.wait_s);
-    s.transfer_s = clean(step.transfer_s);
-    s.whole_s = s.wait_s + s.transfer_s + clean(step.compute_s);
+    s.wait_s = sane_seconds(step.wait_s);
+    s.transfer_s = sane_seconds(step.transfer_s);
+    s.whole_s = s.wait_s + s.transfer_s + sane_seconds(step.compute_s);
     s.ready_s = finite_or(step.ready_s, -1);
     s.batch = step.batch;
     out.push_back(s);
@@ -113,9 +111,9 @@ double wait_share_of_batches(const Profile& profile, const std::vector<std::uint
   double all = 0, on_them = 0;
   for (const Step& step : profile.consumer.step) {
     if (!step.steady || step.batch == format::kNoId) continue;
-    all += clean(step.wait_s);
+    all += sane_seconds(step.wait_s);
     if (std::binary_search(batches.begin(), batches.end(), step.batch))
-      on_them += clean(step.wait_s);
+      on_them += sane_seconds(step.wait_s);
   }
   return all > 0 ? on_them / all : 0;
 }

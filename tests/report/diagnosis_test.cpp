@@ -174,7 +174,7 @@ TEST(Diagnose, CrowdedCoresAreRankedByCpuTime) {
   model.cores = 2;
   model.compute_s = 0.2e-3;
   model.cost = {.read = 9e-3, .decode = 8e-3, .transform = 1e-3};
-  model.crowded = 0.7;
+  model.crowded = 0.55;
   const Diagnosis diagnosis = diagnose_model(model);
   EXPECT_EQ(diagnosis.verdict.label, Label::kDecodeBound) << all_reasons(diagnosis);
   EXPECT_THAT(diagnosis.verdict.qualifiers, Contains(Qualifier::kCpuSaturated));
