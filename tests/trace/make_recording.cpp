@@ -41,7 +41,7 @@ void threads(const fs::path& folder) {
 void gap(const fs::path& folder) {
   LoaderModel model;
   model.batches = 400;
-  model.file.most_stored_spans = 2000;
+  model.file.most_stored_spans = 1000;
   write_loader(folder, model);
 }
 
