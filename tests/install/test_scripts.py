@@ -37,7 +37,7 @@ def test_help_lists_the_targets(copy):
     ("[gone](README.md#nowhere)", "no such heading"),
     ("```sh\nmake nonsense\n```", "no `make nonsense`"),
     ("```sh\ndatamon frobnicate\n```", "no `datamon frobnicate`"),
-    ("```sh\ndatamon report --frobnicate\n```", "no option --frobnicate"),
+    ("```sh\ndatamon run --frobnicate\n```", "no option --frobnicate"),
     ("```sh\nscripts/nowhere.sh\n```", "no scripts/nowhere.sh"),
 ])
 def test_docs_check_refuses_what_is_not_there(copy, text, complaint):
