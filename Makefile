@@ -8,6 +8,9 @@ MAKEFLAGS += --no-print-directory
 DATA ?= data/imagenet-like
 PREFIX ?= /usr/local
 LAUNCHER := $(if $(shell command -v ccache),-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+# Builds in other folders (a fresh clone, CI) find what this one compiled.
+export CCACHE_BASEDIR ?= $(CURDIR)
+export CCACHE_NOHASHDIR ?= 1
 # Configures once; ninja runs CMake again by itself when a CMakeLists.txt changes.
 configure = test -f build$(2)/build.ninja || cmake --preset $(1) $(LAUNCHER)
 CTEST := ctest --output-on-failure --no-tests=error

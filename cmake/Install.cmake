@@ -10,13 +10,11 @@ file(RELATIVE_PATH pkgconfig_to_prefix /prefix/${pkgconfig_dir} /prefix)
 
 install(DIRECTORY include/datamon DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(TARGETS datamon datamon-pipeline RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-if(TARGET datamon_monitor)
-  install(TARGETS datamon_monitor LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
-endif()
+install(TARGETS datamon_monitor LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} NAMELINK_SKIP)
 install(DIRECTORY ${CMAKE_BINARY_DIR}/share/ DESTINATION ${CMAKE_INSTALL_DATADIR})
 install(DIRECTORY examples/ DESTINATION ${CMAKE_INSTALL_DATADIR}/datamon/examples
         PATTERN CMakeLists.txt EXCLUDE)
-install(FILES README.md CHANGELOG.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} OPTIONAL)
+install(FILES README.md CHANGELOG.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs)
 
 configure_package_config_file(cmake/datamonConfig.cmake.in ${CMAKE_BINARY_DIR}/datamonConfig.cmake
