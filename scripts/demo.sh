@@ -19,9 +19,10 @@ printf '\n$ datamon report %s\n\n' "$recording"
 build/bin/datamon report "$recording"
 cat <<END
 
-That was: two workers reading, decoding and cropping $(basename "$data"), and a consumer that
-computes 10 ms a batch, recorded by MON=1. Programs are in build/bin. Try next:
-  build/bin/datamon trace $recording -o trace.json    every batch on a time line (ui.perfetto.dev)
-  make demo DATA=/path/to/your/images                 your own files
-  make test                                           all tests
+That was a consumer that takes 10 ms for a batch and two workers that read, decode and crop
+$data for it, recorded by MON=1. Try next:
+  build/bin/datamon trace $recording -o trace.json
+      every batch on a time line: open trace.json in ui.perfetto.dev
+  make demo DATA=/path/to/your/images
+  make test
 END
