@@ -50,7 +50,7 @@ struct Inherited {
   void* mapping;  // of this process, or of the parent until the child has its own
   std::uint64_t mapping_bytes;
 };
-Inherited g_inherited;
+constinit Inherited g_inherited{};
 Process* g_process = nullptr;
 Track g_null_track;  // never written
 __thread bool t_in_slow_path __attribute__((tls_model("initial-exec"))) = false;
