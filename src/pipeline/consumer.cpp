@@ -1,6 +1,7 @@
 #include "pipeline/consumer.h"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include <cstring>
 
@@ -22,6 +23,18 @@ std::uint64_t hash(std::span<const std::byte> bytes, std::uint64_t value) {
   for (; at < bytes.size(); ++at)
     value = (value ^ std::to_integer<std::uint64_t>(bytes[at])) * kPrime;
   return value ^ value >> 29;
+}
+
+// Of this process and of those it started that have ended.
+double cpu_seconds() {
+  double sum = 0;
+  for (const auto whose : {RUSAGE_SELF, RUSAGE_CHILDREN}) {
+    rusage usage{};
+    getrusage(whose, &usage);
+    for (const timeval& time : {usage.ru_utime, usage.ru_stime})
+      sum += static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+  }
+  return sum;
 }
 
 // What the report should know about the loader.
@@ -147,8 +160,10 @@ RunSummary run_pipeline(const Source& source, const PipelineOptions& options,
   Loader loader(source, options, interrupted);
   init.end();
   const double start_s = seconds(wall_ns() - start);
+  const double cpu_before = cpu_seconds();
   RunSummary summary = Consumer(loader, options, interrupted).run();
   loader.stop();
+  summary.cpu_s = cpu_seconds() - cpu_before;
   summary.start_s = start_s;
   summary.totals = loader.totals();
   summary.memory = memory_for(options);

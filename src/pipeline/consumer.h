@@ -29,6 +29,7 @@ struct RunSummary {
   double run_s = 0;          // from the first wait's start to the end
   double wait_s = 0;         // all waits; the first one included
   double compute_s = 0;
+  double cpu_s = 0;             // CPU time of this process and its workers, from start to end
   double input_wait_share = 0;  // of the time after the first batch: waits / all
   double items_per_s = 0;       // items / run_s
   double steps_per_s = 0;

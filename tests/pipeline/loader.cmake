@@ -18,5 +18,13 @@ endfunction()
 datamon_pipeline_test(errors_test)
 datamon_pipeline_test(faults_test)
 datamon_pipeline_test(loader_test)
+datamon_pipeline_test(memory_test)
 datamon_pipeline_test(slow_test)
 datamon_pipeline_test(tar_test)
+
+# What MON=1 leaves, read with the report's own reader.
+datamon_pipeline_test(pipeline_recording_test)
+target_link_libraries(pipeline_recording_test PRIVATE datamon_report)
+target_compile_definitions(pipeline_recording_test PRIVATE
+  DATAMON_MONITOR_LIBRARY="$<TARGET_FILE:datamon_monitor>")
+add_dependencies(pipeline_recording_test datamon_monitor)

@@ -180,6 +180,7 @@ std::string to_json(const Flags& flags, const Source& source, const RunSummary& 
       {"run_s", summary.run_s},
       {"wait_s", summary.wait_s},
       {"compute_s", summary.compute_s},
+      {"cpu_s", summary.cpu_s},
       {"input_wait_share", summary.input_wait_share},
       {"stages", stages_json(summary.totals)},
       {"memory",
