@@ -10,8 +10,8 @@
 #include <map>
 #include <memory>
 #include <random>
-#include <regex>
 #include <set>
+#include <sstream>
 
 #include "fakeroot.h"
 #include "monitor/sampler_metrics.h"
@@ -150,7 +150,7 @@ TEST(Rows, KillAtAnyMoment) {
     ::waitpid(child, nullptr, 0);
     const auto samples = stored(folder);
     expect_whole(samples, 3);
-    EXPECT_GE(samples.size(), 600u);
+    EXPECT_GE(samples.size(), 450u);  // three eighths of what fits, at least
     EXPECT_EQ(samples.front().ticks, 1u);
   }
 }
@@ -243,22 +243,37 @@ TEST_F(MetricsTest, Gpus) {
   EXPECT_EQ(file.notes().at("machine.cpu_model"), "AMD EPYC");
 }
 
+// The cells of "| a | b | c |", without blanks and backquotes around them.
+std::vector<std::string> cells(const std::string& line) {
+  std::vector<std::string> cells;
+  std::istringstream stream(line);
+  for (std::string cell; std::getline(stream, cell, '|');) {
+    const std::size_t begin = cell.find_first_not_of(" `");
+    const std::size_t end = cell.find_last_not_of(" `");
+    cells.push_back(begin == std::string::npos ? "" : cell.substr(begin, end - begin + 1));
+  }
+  return cells;
+}
+
 // docs/metrics.md: name -> "unit|kind".
 std::map<std::string, std::string> documented() {
   std::map<std::string, std::string> columns;
   std::ifstream page(DATAMON_METRICS_PAGE);
-  const std::regex row(R"(\| `([^`]+)` \| ([^|]+) \| (gauge|counter) \|.*)");
   for (std::string line; std::getline(page, line);) {
-    std::smatch match;
-    if (std::regex_match(line, match, row))
-      columns[match[1]] = match[2].str() + "|" + match[3].str();
+    const auto cell = cells(line);
+    if (cell.size() >= 5 && (cell[3] == "gauge" || cell[3] == "counter"))
+      columns[cell[1]] = cell[2] + "|" + cell[3];
   }
   return columns;
 }
 
+// "disk.sda.reads" -> "disk.NAME.reads"
 std::string generic(const std::string& name) {
-  const std::string disk = std::regex_replace(name, std::regex(R"(^disk\..*\.)"), "disk.NAME.");
-  return std::regex_replace(disk, std::regex(R"(^gpu\.\d+\.)"), "gpu.N.");
+  const std::size_t first = name.find('.');
+  const std::size_t last = name.rfind('.');
+  if (name.starts_with("disk.")) return "disk.NAME" + name.substr(last);
+  if (name.starts_with("gpu.") && first != last) return "gpu.N" + name.substr(last);
+  return name;
 }
 
 TEST_F(MetricsTest, TheDocumentationSaysTheSame) {

@@ -96,6 +96,12 @@ int sampler_threads(pid_t pid) {
   return count;
 }
 
+double cpu_seconds() {
+  struct timespec time {};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+}
+
 // Every test forks, so that no sampler lives in the test program itself.
 class SamplerTest : public ::testing::Test {
  protected:
@@ -106,9 +112,7 @@ TEST_F(SamplerTest, RecordsTheMachineAndTheJobsProcesses) {
   Child job([&] {
     RecordingFile file(folder_.path(), kHost);
     if (monitor::sampler_start(options_for(folder_, file)) != SamplerState::kSampling) return 1;
-    volatile double sink = 0;
-    const std::uint64_t end = test::ticks() + 400'000'000;
-    while (test::ticks() < end) sink = sink + 1;
+    while (cpu_seconds() < 0.3) continue;
     return monitor::sampler_stop() ? 0 : 2;
   });
   ASSERT_EQ(job.wait(), 0);
@@ -118,7 +122,7 @@ TEST_F(SamplerTest, RecordsTheMachineAndTheJobsProcesses) {
   ASSERT_GE(file.rows.size(), 5u);
   const std::size_t last = file.rows.size() - 1;
   const double busy = file.value(last, "cpu.user") - file.value(0, "cpu.user");
-  EXPECT_GT(busy, 1e8);  // the loop above burnt 0.4 s
+  EXPECT_GT(busy, 0.2e9);  // the loop above burnt 0.3 s
   EXPECT_GE(file.value(last, "cores.allowed"), 1);
   EXPECT_LE(file.value(last, "cores.allowed"), file.value(last, "cores.online"));
   EXPECT_GT(file.value(last, "memory.available"), 0);
@@ -127,7 +131,7 @@ TEST_F(SamplerTest, RecordsTheMachineAndTheJobsProcesses) {
     EXPECT_GT(file.rows[row][0], file.rows[row - 1][0]);
   ASSERT_GE(file.processes.size(), 2u);
   EXPECT_EQ(file.processes.back().pid, static_cast<std::uint32_t>(job.pid()));
-  EXPECT_GT(file.processes.back().cpu_ns, 200'000'000u);
+  EXPECT_GE(file.processes.back().cpu_ns, 250'000'000u);
   EXPECT_GT(file.processes.back().rss_bytes, 0u);
   EXPECT_GT(file.header.sampler_cpu_ns, 0u);
 }
@@ -259,7 +263,8 @@ TEST_F(SamplerTest, StopsAndStartsAgain) {
       if (monitor::sampler_start(options_for(folder_, file)) != SamplerState::kSampling) return 1;
       if (!eventually([] { return monitor::sampler_stop(); })) return 2;
     }
-    return sampler_threads(::getpid()) == 0 ? 0 : 3;
+    // The thread's last act is behind it; the kernel may still be taking it down.
+    return eventually([] { return sampler_threads(::getpid()) == 0; }) ? 0 : 3;
   });
   EXPECT_EQ(job.wait(), 0);
 }
