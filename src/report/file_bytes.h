@@ -31,6 +31,8 @@ class FileBytes {
 
   std::span<const std::byte> all() const { return {data_, bytes_}; }
 
+  bool is_snapshot() const { return guard_ == nullptr; }
+
   // The file was cut while it was read; what was behind the cut reads as zero.
   bool shrank() const { return shrank_ || (guard_ && guard_->hit()); }
 

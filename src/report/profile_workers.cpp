@@ -103,24 +103,35 @@ double last_work(const Place& place) {
   return last_s;
 }
 
-// Marks workers that fell silent while the others of their consumer went on.
+// When each consumer's busiest ends of work were: the latest two places.
+struct LatestTwo {
+  double first_s = 0, second_s = 0;
+  void add(double time_s) {
+    if (time_s > first_s) std::swap(time_s, first_s);
+    second_s = std::max(second_s, time_s);
+  }
+  // The latest of all but the place that ended at `own_s`.
+  double without(double own_s) const { return own_s >= first_s ? second_s : first_s; }
+};
+
+// Marks workers that fell silent while the others of their consumer (or, if
+// there is one worker only, the consumer itself) went on.
 void mark_ended_early(std::vector<WorkerProfile>& workers, const std::map<PlaceKey, Place>& all,
                       const Analysis& analysis) {
+  std::map<std::size_t, LatestTwo> latest;
+  for (const auto& [key, place] : all) latest[key.first].add(last_work(place));
   std::size_t i = 0;
   for (const auto& [key, place] : all) {
     WorkerProfile& worker = workers[i++];
     if (place.latest->ended) continue;
-    double others_s = 0;
-    for (const auto& [other_key, other] : all)
-      if (other_key.first == key.first && other_key.second != key.second)
-        others_s = std::max(others_s, last_work(other));
+    const double own_s = last_work(place);
+    double others_s = latest[key.first].without(own_s);
     if (others_s == 0 && key.first < analysis.steps.size() &&
         !analysis.steps[key.first].steps.empty())
       others_s = analysis.steps[key.first].steps.back().start_s;
     const double usual_s =
         worker.batches > 0 ? worker.alive_s / static_cast<double>(worker.batches) : 0;
-    worker.ended_early =
-        others_s - last_work(place) > std::max(kStoppedSeconds, kStoppedBatches * usual_s);
+    worker.ended_early = others_s - own_s > std::max(kStoppedSeconds, kStoppedBatches * usual_s);
   }
 }
 

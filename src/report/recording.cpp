@@ -9,6 +9,7 @@
 #include "report/block_walk.h"
 #include "report/file_bytes.h"
 #include "report/file_header.h"
+#include "report/live_check.h"
 #include "report/parallel.h"
 #include "report/problem_log.h"
 
@@ -39,7 +40,8 @@ ProcessFile describe(const fs::path& path, const format::FileHeader& header,
   return process;
 }
 
-FileResult read_file(const fs::path& path) {
+// One look at the file.
+FileResult read_once(const fs::path& path) {
   FileResult result;
   ProblemLog log(path.filename().string());
   try {
@@ -55,6 +57,20 @@ FileResult read_file(const fs::path& path) {
   }
   result.problems = log.take();
   return result;
+}
+
+// Looks again if a running job rearranged its sums meanwhile.
+FileResult read_file(const fs::path& path) {
+  constexpr int kMostLooks = 4;
+  for (int look = 1;; ++look) {
+    FileResult result = read_once(path);
+    const bool may_change =
+        result.process && result.bytes->is_snapshot() &&
+        result.process->header.end_state == static_cast<std::uint32_t>(format::EndState::kOpen);
+    if (look == kMostLooks || !may_change ||
+        !merged_since(path, result.bytes->all(), result.process->header))
+      return result;
+  }
 }
 
 std::vector<fs::path> files_of(const fs::path& path) {

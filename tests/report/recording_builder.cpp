@@ -241,12 +241,13 @@ std::vector<StoredRun> stored_runs(std::size_t spans, std::size_t most) {
 }
 
 void write_spans(BlockWriter& out, std::uint32_t track, const std::vector<SpanRecord>& spans,
-                 std::size_t most) {
-  for (const StoredRun run : stored_runs(spans.size(), most)) {
-    for (std::size_t at = run.begin; at < run.end; at += kSpansPerBlock) {
-      const std::size_t count = std::min(kSpansPerBlock, run.end - at);
+                 const FileOptions& options) {
+  const std::size_t each = (options.span_block_bytes - sizeof(BlockHeader)) / sizeof(SpanRecord);
+  for (const StoredRun run : stored_runs(spans.size(), options.most_stored_spans)) {
+    for (std::size_t at = run.begin; at < run.end; at += each) {
+      const std::size_t count = std::min(each, run.end - at);
       out.block(BlockType::kSpans, track, spans.data() + at, count * sizeof(SpanRecord), count,
-                kSpanBlockBytes, at);
+                options.span_block_bytes, at);
     }
   }
 }
@@ -275,7 +276,7 @@ std::vector<std::byte> FileBuilder::bytes() const {
       const std::size_t count = std::min<std::size_t>(kCellsPerBlock, cells.size() - at);
       out.block(BlockType::kCells, number, cells.data() + at, count * sizeof(Cell), count);
     }
-    write_spans(out, number, track.spans_, options_.most_stored_spans);
+    write_spans(out, number, track.spans_, options_);
     write_records(out, BlockType::kSlow, number, track.slow_);
     unstored += track.spans_.size() - std::min(track.spans_.size(), options_.most_stored_spans);
   }

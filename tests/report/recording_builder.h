@@ -77,6 +77,7 @@ struct FileOptions {
   format::EndState end_state = format::EndState::kExited;
   double span_cost_ns = 25;
   double reading_s = 0, startup_s = 0.001, sampler_cpu_s = 0;
+  std::size_t span_block_bytes = format::kSpanBlockBytes;
   std::size_t most_stored_spans = SIZE_MAX;  // of a track: the first and latest halves are kept
 };
 

@@ -1,0 +1,53 @@
+// What the fuzzer does with an input, and the plain test with its corpus:
+// everything that a report does with a file that may hold anything.
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <cstdlib>
+#include <span>
+
+#include "memory_file.h"
+#include "report/diagnosis.h"
+#include "report/profile.h"
+#include "report/recording.h"
+
+namespace datamon::testing {
+
+// Aborts when the profile of any file breaks what diagnose() relies on.
+inline void check_profile(const report::Profile& profile) {
+  const auto sane = [](double value) {
+    if (!std::isfinite(value) || value < 0) std::abort();
+  };
+  sane(profile.steps_per_s);
+  sane(profile.items_per_s);
+  sane(profile.consumer.steady_s);
+  sane(profile.consumer.wait_s);
+  sane(profile.consumer.compute_s);
+  sane(profile.monitor.cost_share);
+  for (const report::StageProfile& stage : profile.stages) {
+    sane(stage.self_s);
+    sane(stage.share);
+    sane(stage.p50_ms);
+    sane(stage.p99_ms);
+    sane(stage.split.blocked_s);
+  }
+  for (const report::WorkerProfile& worker : profile.workers) {
+    sane(worker.alive_s);
+    sane(worker.busy_s);
+    sane(worker.blocked_s);
+  }
+  for (std::size_t i = 1; i < profile.phases.size(); ++i)
+    if (profile.phases[i].start_s != profile.phases[i - 1].end_s) std::abort();
+}
+
+inline void exercise(std::span<const std::byte> bytes) {
+  static MemoryFile file;
+  file.fill(bytes);
+  const report::Recording recording = report::Recording::open(file.path());
+  for (const report::Problem& problem : recording.problems())
+    if (problem.file.empty() || problem.what.empty()) std::abort();
+  check_profile(report::build_profile(recording));
+}
+
+}  // namespace datamon::testing

@@ -1,0 +1,77 @@
+// Writes the seeds of fuzz/corpus/recording, each as small as the format
+// allows: make_fuzz_corpus FOLDER. Run again when the format changes.
+#include <cstdio>
+#include <filesystem>
+#include <string>
+
+#include "damage.h"
+#include "loader_model.h"
+#include "recording_builder.h"
+
+namespace {
+
+using namespace datamon::testing;
+namespace fs = std::filesystem;
+
+// The largest file of a simulated loader's recording, by what it holds.
+void loader_seeds(const fs::path& folder, const std::string& name, const LoaderModel& model) {
+  const fs::path recording = folder / "making";
+  write_loader(recording, model);
+  int number = 0;
+  for (const auto& entry : fs::directory_iterator(recording))
+    fs::copy_file(entry.path(), folder / (name + std::to_string(number++) + ".mon"),
+                  fs::copy_options::overwrite_existing);
+  fs::remove_all(recording);
+}
+
+LoaderModel small() {
+  LoaderModel model;
+  model.batches = 6;
+  model.batch_size = 2;
+  model.file.span_block_bytes = 4096;
+  model.file.window_shift = 33;
+  return model;
+}
+
+void special_seed(const fs::path& folder) {
+  FileBuilder file({.pid = 7, .is_root = true, .span_block_bytes = 4096});
+  const std::uint16_t blur = file.stage("transform/blur\xff\n\"", 5, 1);
+  TrackBuilder& track = file.track(kConsumer, 0, "main \xc3", 1);
+  track.begin(kWait, 1);
+  track.begin(kFetch, 1);
+  track.keep_next_as_slow();
+  track.span(blur, 1, 2, {.id = 1, .bytes = 5'000'000'000, .split = Split{.fault = 0.5}});
+  track.end(3);
+  track.end(4, {.id = 0, .name = "a photo"});
+  track.interval(kQueue, 0.5, 2, 0);
+  file.header().latest_index = 3;
+  write_file(folder / "special.mon", file.bytes());
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  if (count != 2) {
+    std::fputs("usage: make_fuzz_corpus FOLDER\n", stderr);
+    return 1;
+  }
+  const fs::path folder = arguments[1];
+  fs::create_directories(folder);
+  LoaderModel model = small();
+  model.processes = false;
+  model.workers = 1;
+  loader_seeds(folder, "threads", model);
+  model = small();
+  model.workers = 0;
+  model.cores = 0;
+  model.file.most_stored_spans = 20;
+  loader_seeds(folder, "alone", model);
+  model = small();
+  model.workers = 1;
+  model.epochs = 2;
+  model.loader = 1;
+  loader_seeds(folder, "epochs", model);
+  special_seed(folder);
+  write_file(folder / "header.mon", FileBuilder({.pid = 1}).bytes());
+  return 0;
+}
