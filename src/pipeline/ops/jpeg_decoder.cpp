@@ -7,6 +7,7 @@
 
 #include "pipeline/ops/cmyk.h"
 #include "pipeline/ops/jpeg_arena.h"
+#include "pipeline/ops/jpeg_entropy.h"
 #include "pipeline/ops/jpeg_errors.h"
 #include "pipeline/ops/jpeg_source.h"
 
@@ -69,6 +70,7 @@ struct JpegDecoder::State {
   JpegArena arena;
   JpegErrors errors;
   JpegSource source;
+  JpegEntropy entropy;
   ScanCounter progress{};
   jpeg_decompress_struct cinfo{};
   std::span<const std::byte> file;
@@ -137,6 +139,9 @@ void JpegDecoder::State::decode_box(const CropBox& box) {
   auto offset = static_cast<JDIMENSION>(left);
   auto columns = static_cast<JDIMENSION>(right - left);
   jpeg_crop_scanline(&cinfo, &offset, &columns);
+  if (limits.own_huffman_decoder && !limits.tolerate_damage) {
+    entropy.take_over(&cinfo, offset, columns);
+  }
   if (top > 0) {
     jpeg_skip_scanlines(&cinfo, static_cast<JDIMENSION>(top));
   }

@@ -42,6 +42,9 @@ struct JpegLimits {
   // Missing or broken data is filled in grey instead of being an error, as Pillow does with
   // LOAD_TRUNCATED_IMAGES.
   bool tolerate_damage = false;
+  // Decode the usual kind of file with our own Huffman decoder, which is faster than libjpeg's and
+  // gives the same coefficients. Off only to compare them.
+  bool own_huffman_decoder = true;
 };
 
 class JpegDecoder {
