@@ -19,6 +19,14 @@ namespace {
 // The reader lives in registers only if everything that touches it is inlined.
 #define DATAMON_INLINE __attribute__((always_inline)) inline
 
+#if defined(__x86_64__)
+#define DATAMON_BMI2 __attribute__((target("bmi,bmi2")))
+bool has_bmi2() { return __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2"); }
+#else
+#define DATAMON_BMI2
+bool has_bmi2() { return false; }
+#endif
+
 constexpr int kMaxBlocksInMcu = D_MAX_BLOCKS_IN_MCU;
 
 // Natural order of the coefficients of a block; broken data may go up to 16 beyond the last, which
@@ -133,8 +141,9 @@ struct JpegEntropy::Decoder : jpeg_entropy_decoder {
   };
 
   void start(j_decompress_ptr cinfo, JDIMENSION first_column, JDIMENSION columns);
-  void decode(j_decompress_ptr cinfo, JBLOCKROW* to);
+  DATAMON_INLINE void decode(j_decompress_ptr cinfo, JBLOCKROW* to);
   static boolean on_mcu(j_decompress_ptr cinfo, JBLOCKROW* to);
+  static boolean on_mcu_bmi2(j_decompress_ptr cinfo, JBLOCKROW* to);
   static void on_start(j_decompress_ptr) {}
 
   BitReader reader;
@@ -201,7 +210,7 @@ DATAMON_INLINE void pass_over_coefficients(BitReader& reader, const HuffmanTable
 
 void JpegEntropy::Decoder::start(j_decompress_ptr cinfo, JDIMENSION first, JDIMENSION columns) {
   start_pass = on_start;
-  decode_mcu = on_mcu;
+  decode_mcu = has_bmi2() ? on_mcu_bmi2 : on_mcu;
   insufficient_data = FALSE;
   reader.start(cinfo->src->next_input_byte, cinfo->src->bytes_in_buffer);
   last_dc = {};
@@ -246,6 +255,12 @@ void JpegEntropy::Decoder::decode(j_decompress_ptr cinfo, JBLOCKROW* to) {
 }
 
 boolean JpegEntropy::Decoder::on_mcu(j_decompress_ptr cinfo, JBLOCKROW* to) {
+  static_cast<Decoder*>(cinfo->entropy)->decode(cinfo, to);
+  return TRUE;
+}
+
+// The same with shifts that need no particular register.
+DATAMON_BMI2 boolean JpegEntropy::Decoder::on_mcu_bmi2(j_decompress_ptr cinfo, JBLOCKROW* to) {
   static_cast<Decoder*>(cinfo->entropy)->decode(cinfo, to);
   return TRUE;
 }
