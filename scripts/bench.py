@@ -38,10 +38,17 @@ class Goal:
         return value <= self.at_most if self.at_most is not None else value >= self.at_least
 
 
-GOALS = []
+GOALS = [
+    Goal("pipeline_recipe_over_full_decode", "whole recipe, one core, over plain full decode (CPU time)", at_most=0.90),
+    Goal("ops_recipe_ratio_median", "the operators alone over plain full decode", at_most=0.90),
+    Goal("pipeline_two_workers_speedup", "two workers on two cores, times one", at_least=1.9),
+    Goal("pipeline_recorded_slowdown_percent", "pipeline slower with MON=1, %", at_most=0.5),
+    Goal("report_open_and_profile_spans_per_cpu_second", "recording to profile, spans/s and core", at_least=50e6),
+]
 
 
 def snake(text):
+    text = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", text.replace("BM_", ""))
     return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
 
 
@@ -56,7 +63,8 @@ def google_figures(part, result):
             continue
         if run.get("run_type") == "aggregate" and run["aggregate_name"] != "median":
             continue
-        name = snake(f"{part}_{run['name']}")
+        settings = r"/(iterations|repeats|min_time|min_warmup_time):[^/]*|/(real_time|process_time|manual_time)"
+        name = snake(f"{part}_{re.sub(settings, '', run['name'])}")
         figures[f"{name}_{run['time_unit']}"] = run["real_time"]
         for key, value in run.items():
             if key not in known and isinstance(value, (int, float)):
