@@ -28,17 +28,20 @@ void TraceEvents::thread(std::uint64_t pid, std::uint64_t tid, std::string_view 
 
 void TraceEvents::slice(const TraceStage& stage, const TracePlace& place, Slice at,
                         const ItemArgs& item) {
-  slice_start(stage, place, at);
-  out_.text(",\"args\":{\"id\":");
-  out_.number(item.id);
+  char* out = slice_start(stage, place, at);
+  out = JsonBuffer::put(out, ",\"args\":{\"id\":");
+  out = JsonBuffer::put_number(out, item.id);
   if (item.bytes != 0) {
-    out_.text(",\"bytes\":");
-    out_.number(item.bytes);
+    out = JsonBuffer::put(out, ",\"bytes\":");
+    out = JsonBuffer::put_number(out, item.bytes);
   }
-  if (!item.name.empty()) {
-    out_.text(",\"name\":");
-    out_.text(json_string(item.name));
+  if (item.name.empty()) {
+    out_.taken(JsonBuffer::put(out, "}}"));
+    return;
   }
+  out_.taken(out);
+  out_.text(",\"name\":");
+  out_.text(json_string(item.name));
   out_.text("}}");
 }
 

@@ -36,24 +36,41 @@ class JsonBuffer {
 
   void number(std::uint64_t value) {
     need(kNumberBytes);
-    char* end = data_.get() + kCapacity;
-    used_ =
-        static_cast<std::size_t>(std::to_chars(data_.get() + used_, end, value).ptr - data_.get());
+    used_ = static_cast<std::size_t>(put_number(data_.get() + used_, value) - data_.get());
   }
 
   // Nanoseconds as microseconds with three decimals: exact. Not negative.
   void microseconds(std::int64_t ns) {
+    need(kNumberBytes);
+    used_ = static_cast<std::size_t>(put_microseconds(data_.get() + used_, ns) - data_.get());
+  }
+
+  // For the events there are millions of: room for `bytes` at once, filled with
+  // the put functions, then taken() with the end of what was put.
+  char* room(std::size_t bytes) {
+    need(bytes);
+    return data_.get() + used_;
+  }
+  void taken(const char* end) { used_ = static_cast<std::size_t>(end - data_.get()); }
+
+  static constexpr std::size_t kNumberBytes = 24;  // of any number or microseconds
+  static char* put(char* out, std::string_view piece) {
+    std::memcpy(out, piece.data(), piece.size());
+    return out + piece.size();
+  }
+  static char* put_number(char* out, std::uint64_t value) {
+    return std::to_chars(out, out + kNumberBytes, value).ptr;
+  }
+  static char* put_microseconds(char* out, std::int64_t ns) {
     const auto value = static_cast<std::uint64_t>(ns);
     const std::uint64_t whole = value / 1000;
     const auto rest = static_cast<unsigned>(value - whole * 1000);
-    number(whole);
-    need(4);
-    char* out = data_.get() + used_;
+    out = put_number(out, whole);
     out[0] = '.';
     out[1] = static_cast<char>('0' + rest / 100);
     out[2] = static_cast<char>('0' + rest / 10 % 10);
     out[3] = static_cast<char>('0' + rest % 10);
-    used_ += 4;
+    return out + 4;
   }
 
   // A finite number with at most three decimals (six digits beyond 10^15).
@@ -67,7 +84,6 @@ class JsonBuffer {
 
  private:
   static constexpr std::size_t kCapacity = 1 << 20;
-  static constexpr std::size_t kNumberBytes = 24;
 
   void need(std::size_t bytes) {
     if (kCapacity - used_ < bytes) flush();
