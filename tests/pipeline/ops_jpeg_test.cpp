@@ -166,7 +166,10 @@ TEST(JpegErrors, ProgressiveMemoryAndScansAreLimited) {
   limits.max_scans = 3;
   JpegDecoder few(limits);
   ASSERT_TRUE(few.open(file));
-  EXPECT_EQ(few.decode({0, 0, 8, 8}).error().kind, Kind::too_large);
+  const auto view = few.decode({0, 0, 8, 8});
+  ASSERT_FALSE(view);
+  EXPECT_EQ(view.error().kind, Kind::too_large);
+  EXPECT_NE(view.error().message.find("scans"), std::string::npos) << view.error().message;
 }
 
 TEST(JpegErrors, DamageIsAnErrorUnlessTolerated) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <csetjmp>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -41,13 +42,13 @@ bool may_be_smoothed(const jpeg_decompress_struct& cinfo) {
 // Watches for progressive files with thousands of scans, each a pass over the whole image.
 struct ScanCounter : jpeg_progress_mgr {
   int max_scans = 0;
+  JpegErrors* errors = nullptr;
 
   static void check(j_common_ptr common) {
     const auto* cinfo = reinterpret_cast<j_decompress_ptr>(common);
     const auto* self = static_cast<const ScanCounter*>(common->progress);
     if (cinfo->input_scan_number > self->max_scans) {
-      common->err->msg_code = JERR_OUT_OF_MEMORY;
-      common->err->error_exit(common);
+      self->errors->fail(ImageError::Kind::too_large, "more progressive scans than are allowed");
     }
   }
 };
@@ -93,6 +94,7 @@ JpegDecoder::State::State(const JpegLimits& limits_in)
   arena.attach(&cinfo);
   progress.progress_monitor = ScanCounter::check;
   progress.max_scans = limits.max_scans;
+  progress.errors = &errors;
   cinfo.progress = &progress;
 }
 
@@ -176,7 +178,10 @@ std::uint8_t* JpegDecoder::State::reserve_pixels(std::size_t bytes) {
   if (bytes > pixels_capacity) {
     pixels.reset();
     pixels_capacity = 0;
-    pixels.reset(new std::uint8_t[bytes]);
+    pixels.reset(new (std::nothrow) std::uint8_t[bytes]);
+    if (pixels == nullptr) {
+      errors.fail(ImageError::Kind::too_large, "not enough memory for the pixels of the box");
+    }
     pixels_capacity = bytes;
   }
   return pixels.get();

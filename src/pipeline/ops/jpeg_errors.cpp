@@ -1,6 +1,7 @@
 #include "pipeline/ops/jpeg_errors.h"
 
 #include <cstddef>
+#include <cstring>
 #include <type_traits>
 
 namespace datamon::pipeline {
@@ -60,12 +61,18 @@ jpeg_error_mgr* JpegErrors::manager(bool tolerate_damage) {
 }
 
 ImageError JpegErrors::describe(const char* stage) const {
-  return {kind_of(code_), std::string(text_) + " (while " + stage + ")"};
+  return {kind_, std::string(text_) + " (while " + stage + ")"};
+}
+
+void JpegErrors::fail(ImageError::Kind kind, const char* text) {
+  kind_ = kind;
+  std::strncpy(text_, text, sizeof text_ - 1);
+  longjmp(target_, 1);
 }
 
 void JpegErrors::on_error(j_common_ptr cinfo) {
   auto* self = reinterpret_cast<JpegErrors*>(cinfo->err);
-  self->code_ = cinfo->err->msg_code;
+  self->kind_ = kind_of(cinfo->err->msg_code);
   cinfo->err->format_message(cinfo, self->text_);
   longjmp(self->target_, 1);
 }

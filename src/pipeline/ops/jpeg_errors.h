@@ -23,6 +23,9 @@ class JpegErrors {
   // Where an error jumps to.
   jmp_buf& target() { return target_; }
 
+  // Jumps with an error of our own. The text must be a literal.
+  [[noreturn]] void fail(ImageError::Kind kind, const char* text);
+
   // The error that jumped. `stage` says what was being done ("reading the header").
   ImageError describe(const char* stage) const;
 
@@ -35,7 +38,7 @@ class JpegErrors {
   jpeg_error_mgr manager_{};
   jmp_buf target_{};
   bool tolerate_damage_ = false;
-  int code_ = 0;
+  ImageError::Kind kind_ = ImageError::Kind::corrupt;
   char text_[JMSG_LENGTH_MAX] = {};
 };
 
