@@ -51,7 +51,7 @@ void write_facts(const Recording& recording, const Timeline& timeline, const Tra
   std::string_view command;
   std::string_view host;
   if (!recording.processes().empty()) {
-    command = recording.processes().front().note("command");
+    command = job_command(recording.processes().front());
     host = recording.processes().front().host;
   }
   std::string shown;

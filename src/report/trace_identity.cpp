@@ -111,7 +111,7 @@ bool rank_known(const ProcessFile& process) { return process.header.rank != form
 
 // "rank 1 train.py"
 std::string group_name(const ProcessFile& leader, bool many_hosts) {
-  std::string name = short_command(leader.note("command"));
+  std::string name = short_command(job_command(leader));
   if (name.empty()) name = has_consumer(leader) ? "job" : "process";
   if (rank_known(leader)) name = fmt::format("rank {} {}", leader.header.rank, name);
   return many_hosts ? fmt::format("{} {}", leader.host, name) : name;
@@ -265,6 +265,11 @@ Role role_of(const Track& track) {
 bool is_consumer(const Track& track) {
   if (role_of(track) == Role::kConsumer) return true;
   return role_of(track) == Role::kOther && has_stage(track, builtin::kWait);
+}
+
+std::string_view job_command(const ProcessFile& process) {
+  const std::string_view command = process.note("job.command");
+  return command.empty() ? process.note("command") : command;
 }
 
 }  // namespace datamon::report

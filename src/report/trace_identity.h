@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "report/builtin_stages.h"
@@ -47,6 +48,9 @@ bool has_stage(const Track& track, std::uint16_t stage);
 
 // Roles beyond the known ones (a newer monitor, damage) are kOther.
 Role role_of(const Track& track);
+
+// The command line as the monitor noted it, "" if it did not.
+std::string_view job_command(const ProcessFile& process);
 
 // Does this thread take batches? It said so, or it waits for input.
 bool is_consumer(const Track& track);
