@@ -201,7 +201,7 @@ class ChartWriter {
         if (const auto value = value_at(series, samples.rows[i], before, elapsed_s))
           values_.push_back({series.name, *value});
       }
-      const std::int64_t at = rates ? std::max<std::int64_t>(before_ns, 0) : ns;
+      const std::int64_t at = rates ? std::max(before_ns, window.begin) : ns;
       if (!values_.empty() && window.touches(at, ns)) {
         events_.counter(pid_, chart.name, at, values_);
         if (rates && i + 1 == samples.rows.size()) events_.counter(pid_, chart.name, ns, values_);
@@ -263,7 +263,7 @@ class ProcessMeter {
             std::int64_t to_ns, double value) {
     if (!window_.touches(from_ns, to_ns)) return;
     const CounterSeries only{series, value};
-    events_.counter(pid_, chart, from_ns, {&only, 1});
+    events_.counter(pid_, chart, std::max(from_ns, window_.begin), {&only, 1});
   }
 
   const std::uint64_t pid_;

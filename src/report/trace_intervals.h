@@ -26,10 +26,10 @@ class IntervalCounter {
     if (starts_.size() < kMostOpen) starts_.push(start);
   }
 
-  // All intervals were added.
-  void finish(TraceEvents& events) {
+  // All intervals were added; before them the count is 0, from `begin` on.
+  void finish(std::int64_t begin, TraceEvents& events) {
     sweep_to(-1, events);
-    emit(0, events);
+    emit(begin, events);
   }
 
  private:

@@ -84,7 +84,7 @@ WeaverCounts TraceWeaver::weave() {
     } while (!lane.reader.done() && lane.reader.span().end >= until);
     if (!lane.reader.done()) next.emplace(lane.reader.span().end, lane.index);
   }
-  for (auto& [key, counter] : intervals_) counter.finish(events_);
+  for (auto& [key, counter] : intervals_) counter.finish(selection_.windows.front().begin, events_);
   for (const Lane& lane : lanes_) counts_.damaged += lane.reader.damaged();
   return counts_;
 }

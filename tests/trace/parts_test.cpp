@@ -172,7 +172,7 @@ TEST(IntervalCounter, CountsWhatIsOpen) {
   counter.add(40, 60, events);
   counter.add(20, 50, events);
   counter.add(10, 20, events);  // ends where the one before began
-  counter.finish(events);
+  counter.finish(0, events);
   out.flush();
   std::vector<std::string> values;
   std::istringstream lines(sink.text);
