@@ -11,6 +11,8 @@
 #include "report/diagnosis.h"
 #include "report/profile.h"
 #include "report/recording.h"
+#include "report/reporter.h"
+#include "report/trace.h"
 
 namespace datamon::testing {
 
@@ -41,13 +43,27 @@ inline void check_profile(const report::Profile& profile) {
     if (profile.phases[i].start_s != profile.phases[i - 1].end_s) std::abort();
 }
 
+// Takes a trace and forgets it.
+class NullSink : public report::TraceSink {
+ public:
+  void write(const char*, std::size_t) override {}
+  void commit() override {}
+};
+
 inline void exercise(std::span<const std::byte> bytes) {
   static MemoryFile file;
   file.fill(bytes);
   const report::Recording recording = report::Recording::open(file.path());
   for (const report::Problem& problem : recording.problems())
     if (problem.file.empty() || problem.what.empty()) std::abort();
-  check_profile(report::build_profile(recording));
+  const report::Profile profile = report::build_profile(recording);
+  check_profile(profile);
+  const report::Diagnosis diagnosis = report::diagnose(profile);
+  if (diagnosis.remedies.empty()) std::abort();  // every verdict has one
+  if (report::json_reporter()->render(profile, diagnosis).empty()) std::abort();
+  if (report::text_reporter({})->render(profile, diagnosis).empty()) std::abort();
+  NullSink sink;
+  report::write_trace(recording, {}, sink);
 }
 
 }  // namespace datamon::testing

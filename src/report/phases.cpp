@@ -10,6 +10,9 @@ namespace {
 // MSER needs something to average; below this only the first step is start-up.
 constexpr std::size_t kFewestStepsToSettle = 20;
 
+// Step times are not compared more finely than this: equal ones settle at once.
+constexpr double kFinest = 0.01;
+
 // A pause is idle when it is longer than this many median steps and this many
 // seconds. Where compute is recorded a pause is seen as such; where it is not,
 // it may be a checkpoint or a validation pass, and has to be longer.
@@ -219,7 +222,7 @@ std::size_t settled_from(const std::vector<double>& values) {
     const double rest = static_cast<double>(count - i);
     if (i > count / 2) continue;
     const double variance = std::max(0.0, squares / rest - (sum / rest) * (sum / rest));
-    const double error = variance / rest;
+    const double error = (variance + kFinest * kFinest) / rest;
     if (error <= best) {
       best = error;
       best_at = i;
