@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
 
 #include "monitor/arena.h"
 #include "monitor/atomics.h"
@@ -39,12 +40,7 @@ class SlowPath {
   bool entered_;
 };
 
-struct Item {
-  std::uint64_t id;
-  std::uint64_t bytes;
-  const char* name;
-  std::size_t name_bytes;
-};
+using Word [[gnu::may_alias]] = std::uint64_t;
 
 inline unsigned bucket_of(std::uint64_t ticks) {
   const std::uint64_t t = std::max<std::uint64_t>(ticks, 255);
@@ -65,31 +61,49 @@ inline void add_to(Cell& cell, std::uint64_t duration, std::uint64_t self, std::
   store_relaxed(slot, counted + (counted != UINT32_MAX));
 }
 
-inline void append(Track& track, const SpanRecord& span) {
+// As four whole words: a record put together from its narrow fields would stall
+// in the store buffer when it is copied.
+inline void append(Track& track, std::uint32_t index, std::uint64_t start, std::uint64_t duration,
+                   std::uint64_t id, std::uint64_t packed) {
   SpanBlock& block = *track.block;
-  const std::uint32_t index = track.span_index;
-  if (index < format::kSpansPerBlock) [[likely]] {
-    block.spans[index] = span;
-    track.span_index = index + 1;
-    store_release(block.header.count, std::uint64_t{index} + 1);
-  }
+  auto* words = reinterpret_cast<Word*>(&block.spans[index]);
+  words[0] = start;
+  words[1] = duration;
+  words[2] = id;
+  words[3] = packed;
+  track.span_index = index + 1;
+  store_release(block.header.count, std::uint64_t{index} + 1);
 }
 
-DATAMON_COLD bool room_for_span(Track& track) {
+// The last word of a SpanRecord.
+inline std::uint64_t pack(std::uint64_t bytes, std::uint64_t stage, std::uint64_t depth,
+                          std::uint64_t flags) {
+  return std::min<std::uint64_t>(bytes, UINT32_MAX) | stage << 32 | depth << 48 | flags << 56;
+}
+static_assert(offsetof(SpanRecord, bytes) == 24 && offsetof(SpanRecord, stage) == 28 &&
+              offsetof(SpanRecord, depth) == 30 && offsetof(SpanRecord, flags) == 31);
+
+// True if a span of the stage can be booked without a slow way.
+inline bool is_prepared(const Track& track, std::uint64_t stage) {
+  return track.cells[stage] != nullptr && track.span_index < format::kSpansPerBlock;
+}
+
+// Makes it so; false if this thread may not (a signal handler) or cannot.
+DATAMON_COLD bool prepare(Track& track, std::uint64_t stage) {
   const SlowPath slow;
-  if (slow) next_span_block(track);
-  return track.block != nullptr && track.span_index < format::kSpansPerBlock;
+  if (!slow) return false;
+  if (track.cells[stage] == nullptr) find_cell(track, static_cast<datamon_stage>(stage));
+  if (track.span_index >= format::kSpansPerBlock) next_span_block(track);
+  return is_prepared(track, stage);
 }
 
-DATAMON_COLD Cell* cell_for(Track& track, datamon_stage stage) {
-  const SlowPath slow;
-  return slow ? find_cell(track, stage) : nullptr;
-}
-
+// Considers the span that was just appended for the slowest items.
+//
 // An item is a span that prepares samples and is not part of a longer one that
 // does: nested reading and decoding are its parts.
-DATAMON_COLD void consider_slow(Track& track, const SpanRecord& span, std::uint64_t bytes,
-                                const char* name, std::size_t name_bytes) {
+DATAMON_COLD void consider_slow(Track& track, std::uint64_t bytes, const char* name,
+                                std::size_t name_bytes) {
+  const SpanRecord span = track.block->spans[track.span_index - 1];
   const std::uint32_t stage_class = class_of_stage(span.stage);
   if (stage_class != DATAMON_CLASS_OTHER &&
       (stage_class < DATAMON_CLASS_FETCH || stage_class > DATAMON_CLASS_TRANSFORM))
@@ -104,58 +118,55 @@ DATAMON_COLD void consider_slow(Track& track, const SpanRecord& span, std::uint6
   if (slow) keep_slow(track, span, bytes, {name, name != nullptr ? name_bytes : 0});
 }
 
-// Books a span that has ended. Always inlined: the hot path is this.
-__attribute__((always_inline)) inline void book(Track& track, SpanRecord span, std::uint64_t self,
-                                                const Item& item) {
-  Cell* cell = track.cells[span.stage];
-  if (cell == nullptr) [[unlikely]] {
-    cell = cell_for(track, span.stage);
-    if (cell == nullptr) return count_dropped();
-  }
-  add_to(*cell, span.duration, self, item.bytes);
-  if (track.span_index >= format::kSpansPerBlock) [[unlikely]] {
-    if (!room_for_span(track)) return;
-  }
-  append(track, span);
-  if (span.duration > track.slow_threshold && item.id != DATAMON_NO_ID) [[unlikely]]
-    consider_slow(track, span, item.bytes, item.name, item.name_bytes);
+// Books a span that has ended, for which is_prepared() holds. Everything stays in
+// registers, and no call is made that returns here.
+[[gnu::always_inline]] inline void book(Track& track, std::uint64_t start, std::uint64_t duration,
+                                        std::uint64_t self, std::uint64_t stage,
+                                        std::uint64_t depth, std::uint64_t flags, std::uint64_t id,
+                                        std::uint64_t bytes) {
+  add_to(*track.cells[stage], duration, self, bytes);
+  append(track, track.span_index, start, duration, id, pack(bytes, stage, depth, flags));
 }
 
-inline std::uint32_t saturated(std::uint64_t bytes) {
-  return static_cast<std::uint32_t>(std::min<std::uint64_t>(bytes, UINT32_MAX));
-}
-
-// Ends the open span at `depth`, the innermost one.
-__attribute__((always_inline)) inline void close(Track& track, std::uint32_t depth,
-                                                 std::uint64_t now, const Item& item,
-                                                 std::uint8_t flags) {
-  Frame& frame = track.frames[depth + 1];
+// Ends the open span at `depth`, the innermost one; its duration.
+[[gnu::always_inline]] inline std::uint64_t close(Track& track, std::uint32_t depth,
+                                                  std::uint64_t now, std::uint64_t flags,
+                                                  std::uint64_t id, std::uint64_t bytes) {
+  const Frame& frame = track.frames[depth + 1];
   track.depth = depth;
   // Counters of two cores may differ by some ticks: never below zero.
-  const std::uint64_t duration = now > frame.start ? now - frame.start : 0;
+  const std::uint64_t start = frame.start;
+  const std::uint64_t duration = now > start ? now - start : 0;
   const std::uint64_t nested = frame.child_ticks;
   const std::uint64_t self = duration > nested ? duration - nested : 0;
-  track.frames[depth].child_ticks += duration;
-  book(track,
-       {frame.start, duration, item.id, saturated(item.bytes),
-        static_cast<std::uint16_t>(frame.stage), static_cast<std::uint8_t>(depth), flags},
-       self, item);
+  bump(track.frames[depth].child_ticks, duration);
+  book(track, start, duration, self, frame.stage, depth, flags, id, bytes);
+  return duration;
 }
 
 // One level of an end that went the slow way: with readings if they are taken.
-void close_slowly(Track& track, std::uint32_t depth, std::uint64_t now, const Item& item) {
+void close_slowly(Track& track, std::uint32_t depth, std::uint64_t now, std::uint64_t id,
+                  std::uint64_t bytes, const char* name, std::size_t name_bytes) {
   SpanSplit split;
   const bool sampled = track.split.take(depth, split);
-  const auto stage = static_cast<datamon_stage>(track.frames[depth + 1].stage);
-  close(track, depth, now, item, sampled ? format::kSpanSampled : 0);
-  Cell* cell = track.cells[stage];
-  if (!sampled || cell == nullptr) return;
-  bump(cell->sampled_count, std::uint64_t{1});
-  bump(cell->sampled_self_ns, split.wall_ns);
-  bump(cell->cpu_ns, split.cpu_ns);
-  bump(cell->runqueue_ns, split.runqueue_ns);
-  bump(cell->fault_ns, split.fault_ns);
-  bump(cell->major_faults, split.major_faults);
+  const std::uint64_t stage = track.frames[depth + 1].stage;
+  if (!is_prepared(track, stage) && !prepare(track, stage)) {
+    track.depth = depth;
+    return count_dropped();
+  }
+  const std::uint64_t duration =
+      close(track, depth, now, sampled ? format::kSpanSampled : 0, id, bytes);
+  if (sampled) {
+    Cell& cell = *track.cells[stage];
+    bump(cell.sampled_count, std::uint64_t{1});
+    bump(cell.sampled_self_ns, split.wall_ns);
+    bump(cell.cpu_ns, split.cpu_ns);
+    bump(cell.runqueue_ns, split.runqueue_ns);
+    bump(cell.fault_ns, split.fault_ns);
+    bump(cell.major_faults, split.major_faults);
+  }
+  if (duration > track.slow_threshold && id != DATAMON_NO_ID)
+    consider_slow(track, bytes, name, name_bytes);
 }
 
 // Stops taking readings; `depth` is that of the next units.
@@ -174,7 +185,8 @@ inline bool is_open(const Track& track, std::uint64_t handle) {
 
 // Every end that is not the plain one: a new window, readings, inner spans left
 // open, a handle that is not open, a forked child.
-DATAMON_COLD void end_slowly(std::uint64_t handle, std::uint64_t now, const Item& item) {
+DATAMON_COLD void end_slowly(std::uint64_t handle, std::uint64_t now, std::uint64_t id,
+                             std::uint64_t bytes, const char* name, std::size_t name_bytes) {
   if (handle == 0) return;  // refused at its begin
   Track* track = nullptr;
   {
@@ -187,9 +199,9 @@ DATAMON_COLD void end_slowly(std::uint64_t handle, std::uint64_t now, const Item
     if (track->split.active()) track->split.boundary(track->depth - 1);
   }
   const auto depth = static_cast<std::uint32_t>(handle % kMaxDepth);
-  const Item nothing{DATAMON_NO_ID, 0, nullptr, 0};
-  while (track->depth > depth + 1) close_slowly(*track, track->depth - 1, now, nothing);
-  close_slowly(*track, depth, now, item);
+  while (track->depth > depth + 1)
+    close_slowly(*track, track->depth - 1, now, DATAMON_NO_ID, 0, nullptr, 0);
+  close_slowly(*track, depth, now, id, bytes, name, name_bytes);
   if (!track->split.active()) return;
   if (depth <= track->split.unit_depth()) {
     end_unit(*track, depth, now);
@@ -256,28 +268,33 @@ struct Recorder {
       if (track.skip == 0) [[unlikely]]
         return begin_slowly(stage);
       --track.skip;
-      track.unit_depth = depth;
+      store_relaxed(track.unit_depth, depth);
     }
     const std::uint64_t handle = open(track, depth, stage);
     track.frames[depth + 1].start = Clock::now();
     return handle;
   }
 
-  __attribute__((always_inline)) static void end_item(std::uint64_t handle, const Item& item) {
+  [[gnu::always_inline]] static void end_item(std::uint64_t handle, std::uint64_t id,
+                                              std::uint64_t bytes, const char* name,
+                                              std::size_t name_bytes) {
     const std::uint64_t now = Clock::now();
     Track& track = *current_track;
     const auto depth = static_cast<std::uint32_t>(handle % kMaxDepth);
     if (now >= track.window_end || track.depth != depth + 1 ||
-        track.frames[depth + 1].handle != handle) [[unlikely]]
-      return end_slowly(handle, now, item);
-    close(track, depth, now, item, 0);
+        track.frames[depth + 1].handle != handle ||
+        !is_prepared(track, track.frames[depth + 1].stage)) [[unlikely]]
+      return end_slowly(handle, now, id, bytes, name, name_bytes);
+    const std::uint64_t duration = close(track, depth, now, 0, id, bytes);
+    if (duration > track.slow_threshold && id != DATAMON_NO_ID) [[unlikely]]
+      return consider_slow(track, bytes, name, name_bytes);
   }
 
-  static void end(std::uint64_t handle) { end_item(handle, {DATAMON_NO_ID, 0, nullptr, 0}); }
+  static void end(std::uint64_t handle) { end_item(handle, DATAMON_NO_ID, 0, nullptr, 0); }
 
   static void end_with(std::uint64_t handle, std::uint64_t id, std::uint64_t bytes,
                        const char* name, std::size_t name_bytes) {
-    end_item(handle, {id, bytes, name, name_bytes});
+    end_item(handle, id, bytes, name, name_bytes);
   }
 
   static void record(datamon_stage stage, std::uint64_t start, std::uint64_t end, std::uint64_t id,
@@ -292,8 +309,8 @@ struct Recorder {
       if (now >= track->cell_store.window_end()) advance_window(*track, now);
     }
     const std::uint64_t duration = end > start ? end - start : 0;
-    book(*track, {start, duration, id, saturated(bytes), stage, 0, format::kSpanInterval}, duration,
-         {DATAMON_NO_ID, bytes, nullptr, 0});
+    if (!is_prepared(*track, stage) && !prepare(*track, stage)) return count_dropped();
+    book(*track, start, duration, duration, stage, 0, format::kSpanInterval, id, bytes);
   }
 };
 
