@@ -65,7 +65,7 @@ struct FileHeader {
   std::uint32_t rank;  // kUnknown when no launcher said
   std::uint32_t local_rank;
   std::uint32_t world_size;
-  std::uint32_t is_root;        // 1: this process created the recording
+  std::uint32_t is_root;        // 1: no recorded process started it, and it is rank 0 if it has one
   std::uint64_t process_start;  // clock ticks since boot, /proc/PID/stat field 22
   char boot_id[40];             // /proc/sys/kernel/random/boot_id, NUL-padded
   char host[64];                // NUL-padded
@@ -151,15 +151,18 @@ struct TrackRecord {
   std::uint32_t threads;  // how many threads it stands for
   std::uint64_t start_ticks;
   std::uint64_t end_ticks;      // 0 while the thread lives
-  std::uint64_t span_count;     // spans ended so far (stored or not)
+  std::uint64_t span_count;     // spans ended (stored or not), up to the last window change
   std::uint64_t root_ticks;     // wall time inside depth-0 spans, up to the last window change
-  std::uint64_t sampled_roots;  // depth-0 spans with CPU readings, out of span trees
-  std::uint64_t skipped_roots;  // depth-0 spans without
+  std::uint64_t sampled_roots;  // span trees with CPU readings; a depth-0 span and all in it, or
+                                // subtrees of one that lasts long
+  std::uint64_t skipped_roots;  // those without
   // Two cells of neighbouring windows are merged into a third. From the moment
   // the third is whole until the two are freed, merge_state names them:
-  // bit 63 set, then 3 x 21 bits of cell number (into, from a, from b).
-  // A reader then ignores a and b. Cell numbers count the track's cells in
-  // block order.
+  // bit 63 set, then 3 x 21 bits of cell number (into, from a, from b; a == b
+  // when one cell only gets a wider window). A reader then counts `into`,
+  // whatever its state says, and neither a nor b. Cell numbers count the
+  // track's cells in block order. The kTrack block's `active` counts merges: a
+  // live reader that finds it changed looks at the cells again.
   std::uint64_t merge_state;
   std::uint16_t name_bytes;
   char name[62];
