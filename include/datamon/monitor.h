@@ -171,6 +171,10 @@ static inline void datamon_note(const char* key, size_t key_bytes, const char* v
 } /* extern "C" */
 #endif
 
-#include <datamon/attach.h> /* how datamon_table_ is filled at program start */
+/* How datamon_table_ is filled at program start. Programs that only want the
+ * numbers above (a reader of recordings) define DATAMON_NO_ATTACH. */
+#ifndef DATAMON_NO_ATTACH
+#include <datamon/attach.h>
+#endif
 
 #endif /* DATAMON_MONITOR_H_ */
