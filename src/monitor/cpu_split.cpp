@@ -24,8 +24,9 @@ constexpr std::uint64_t kDearNs = 1'000'000;
 // Less time off the CPU than this is not looked into.
 constexpr std::uint64_t kOffCpuNs = 2'000;
 constexpr double kMaxSkip = 1 << 30;
-// Programs expect the lowest descriptors for themselves.
-constexpr int kLowestDescriptor = 256;
+// Programs expect the lowest descriptors for themselves. Not beyond 63: a thread
+// of several that makes the kernel extend the table waits for ~10 ms.
+constexpr int kLowestDescriptor = 32;
 
 constexpr char kSchedstat[] = "/proc/thread-self/schedstat";
 
