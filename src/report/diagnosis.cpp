@@ -5,6 +5,7 @@
 #include "report/diagnosis_evidence.h"
 #include "report/diagnosis_remedies.h"
 #include "report/diagnosis_verdict.h"
+#include "report/text_units.h"
 
 namespace datamon::report {
 namespace {
@@ -20,13 +21,12 @@ double speedup(const Interval& wait) {
   return 1 / (1 - std::min(wait.value, 0.999));
 }
 
-const char* next_step(Label label) {
-  switch (label) {
-    case Label::kInsufficientData:
-      return "datamon doctor";
-    default:
-      return "datamon trace";
-  }
+std::string next_step(const Profile& profile, Label label) {
+  if (label == Label::kInsufficientData) return "datamon doctor";
+  const std::string recording = printable(profile.job.recording);
+  const bool plain = recording.find_first_of(" '\"\\$`*?;&|<>()") == std::string::npos;
+  return "datamon trace " + (plain ? recording : "DIR") + (recording.empty() ? "" : " ") +
+         "-o trace.json";
 }
 
 std::vector<Fact> facts(const Evidence& e, const Ruling& ruling) {
@@ -83,7 +83,7 @@ Diagnosis diagnose(const Profile& profile) {
   Advice advice = advise(profile, evidence, ruling, verdict.qualifiers);
   out.remedies = std::move(advice.remedies);
   out.unhelpful = std::move(advice.unhelpful);
-  out.next = next_step(ruling.label);
+  out.next = next_step(profile, ruling.label);
   out.facts = facts(evidence, ruling);
   return out;
 }

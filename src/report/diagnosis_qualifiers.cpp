@@ -39,6 +39,8 @@ bool cpu_saturated(const Evidence& evidence) {
 }
 
 bool stragglers(const MakerEvidence& makers) {
+  // Whoever waits for a core is slow by chance: the items are not to blame.
+  if (makers.crowded_share >= th::kCrowded) return false;
   if (makers.item_tail) return true;
   const bool few = makers.straggler_share > 0 && makers.straggler_share <= th::kStragglersFew;
   const bool one_worker = makers.straggler_workers == 1 && makers.slow_worker >= 0;
@@ -50,11 +52,6 @@ bool out_of_order(const Evidence& evidence) {
   const StepEvidence& step = evidence.step;
   return step.ready_known && step.out_of_order_share >= th::kOutOfOrder &&
          workers_idle(evidence.makers);
-}
-
-bool interference(const MachineEvidence& machine) {
-  if (!machine.cores_full || !machine.cores_others || !machine.cores_allowed) return false;
-  return *machine.cores_others >= th::kOthersCores * *machine.cores_allowed;
 }
 
 bool start_up(const RunEvidence& run) {
@@ -80,7 +77,7 @@ std::vector<Qualifier> qualify(const Evidence& evidence, const Ruling& ruling) {
   const bool cores_matter = is_input_bound(ruling.label) || ruling.label == Label::kBalanced;
   add(Qualifier::kCpuSaturated, cores_matter && cpu_saturated(evidence));
   const bool known = ruling.label != Label::kInsufficientData;
-  add(Qualifier::kInterference, known && interference(evidence.machine));
+  add(Qualifier::kInterference, known && disturbed(evidence.machine));
   add(Qualifier::kStartUp, start_up(evidence.run));
   return out;
 }

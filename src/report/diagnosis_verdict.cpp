@@ -143,6 +143,8 @@ void rule_input_bound(const Profile& profile, const Evidence& evidence, Ruling& 
   doubt_steps(evidence, trust);
   trust.at_most(Confidence::kMedium, step.wait.low < th::kClearlyInputBound,
                 "the input wait is not far above the threshold");
+  trust.at_most(Confidence::kMedium, disturbed(evidence.machine),
+                "other programs took cores while this was recorded");
   rank(evidence, ruling);
 
   const double wait_s = std::max(0.0, finite_or(profile.consumer.wait_s, 0));
@@ -202,6 +204,11 @@ void rule_small_wait(const Evidence& evidence, Ruling& ruling) {
 }
 
 }  // namespace
+
+bool disturbed(const MachineEvidence& machine) {
+  return machine.cores_full && machine.cores_others && machine.cores_allowed &&
+         *machine.cores_others >= th::kOthersCores * *machine.cores_allowed;
+}
 
 bool is_input_bound(Label label) {
   return label == Label::kIoBound || label == Label::kDecodeBound ||

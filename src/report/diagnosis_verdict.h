@@ -40,6 +40,9 @@ Ruling rule(const Profile& profile, const Evidence& evidence);
 
 bool is_input_bound(Label label);
 
+// Other programs take cores, and none is left.
+bool disturbed(const MachineEvidence& machine);
+
 // Qualifiers, most important first.
 std::vector<Qualifier> qualify(const Evidence& evidence, const Ruling& ruling);
 

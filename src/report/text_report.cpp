@@ -30,6 +30,13 @@ std::string verdict_title(const Verdict& verdict) {
   return title;
 }
 
+// Without the program's folder, which says least.
+std::string short_command(const std::string& command) {
+  const std::size_t end = std::min(command.find(' '), command.size());
+  const std::size_t slash = command.substr(0, end).rfind('/');
+  return slash == std::string::npos ? command : command.substr(slash + 1);
+}
+
 class TextReporter : public Reporter {
  public:
   explicit TextReporter(TextStyle style) : style_(style) {
@@ -65,7 +72,7 @@ class TextReporter : public Reporter {
                          profile.consumer.steady_steps);
     facts += fmt::format(" · {}", time_text(job.duration_s));
     if (job.still_running) facts += " · still running";
-    const std::string command = job.command.empty() ? job.recording : job.command;
+    const std::string command = job.command.empty() ? job.recording : short_command(job.command);
     const std::size_t used = std::min(display_width(facts), width() - 12);
     return painted(cut(printable(command), width() - used), Paint::kBold, style_.color) +
            painted(cut(facts, width()), Paint::kDim, style_.color) + "\n";

@@ -69,13 +69,16 @@ std::string Sections::stage_table(bool on_consumer) const {
   std::vector<Row> rows;
   for (const StageProfile* stage : shown) {
     // The consumer's stages are parts of its step, the makers' of their work.
-    const double share = on_consumer ? (step_s > 0 ? stage->self_s / step_s : 0) : stage->share;
+    const bool queue = stage->name == "queue";  // residence: nobody's time
+    const double share = queue         ? 0
+                         : on_consumer ? (step_s > 0 ? stage->self_s / step_s : 0)
+                                       : stage->share;
     std::string name = printable(stage->name);
     if (name.find('/') != std::string::npos) name = "└ " + name.substr(name.find('/') + 1);
     Row row;
     row.cells = {cut(name, 22),
                  "",
-                 known_percent(share),
+                 queue ? "" : known_percent(share),
                  count_text(static_cast<double>(stage->count)),
                  time_text(stage->wall_s),
                  time_text(stage->self_s)};
@@ -241,7 +244,11 @@ std::string Sections::slow_items() const {
     const std::string name =
         item.name.empty() ? fmt::format("item {}", item.id) : printable(item.name);
     std::string parts;
-    for (const auto& [stage, ms] : item.parts_ms)
+    auto heaviest = item.parts_ms;
+    std::stable_sort(heaviest.begin(), heaviest.end(),
+                     [](const auto& a, const auto& b) { return a.second > b.second; });
+    if (heaviest.size() > 2) heaviest.resize(2);
+    for (const auto& [stage, ms] : heaviest)
       parts += fmt::format("{}{} {}", parts.empty() ? "  " : ", ", printable(stage),
                            time_text(ms * 1e-3));
     out += "  " + pad_left(time_text(item.duration_ms * 1e-3), 8) + "  " +
