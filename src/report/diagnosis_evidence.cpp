@@ -39,6 +39,9 @@ MachineEvidence machine_evidence(const MachineProfile& machine) {
     }
     if (out.cores_idle)
       out.cores_full = *out.cores_idle <= (1 - th::kCoresFull) * *out.cores_allowed;
+    out.own_cores_full =
+        out.cores_full && out.cores_job &&
+        *out.cores_job >= (1 - th::kOthersCores) * th::kCoresFull * *out.cores_allowed;
   }
   out.throttled = at_least(known(machine.throttled_share), th::kThrottled);
   out.disk_busy = known(machine.disk_busy_share);
@@ -58,17 +61,17 @@ MachineEvidence machine_evidence(const MachineProfile& machine) {
 
 RunEvidence run_evidence(const Profile& profile) {
   RunEvidence out;
-  double whole = 0, start_up = 0, boundaries = 0;
+  double whole = 0, boundaries = 0;
   for (const Phase& phase : profile.phases) {
     const double length = sane_seconds(phase.end_s - phase.start_s);
     whole += length;
-    if (phase.kind == PhaseKind::kStartUp) start_up += length;
     if (phase.kind != PhaseKind::kEpochBoundary) continue;
     boundaries += length;
     ++out.epoch_boundaries;
   }
   if (whole > 0) {
-    out.start_up_share = start_up / whole;
+    // Steps left out as warm-up are not start-up: the first batch ends it.
+    out.start_up_share = std::min(1.0, sane_seconds(profile.consumer.first_batch_s) / whole);
     out.epoch_boundary_share = boundaries / whole;
   }
   const double spans = static_cast<double>(profile.monitor.spans);

@@ -68,7 +68,8 @@ struct MakerEvidence {
 
 struct MachineEvidence {
   std::optional<double> cores_allowed, cores_used, cores_job, cores_others, cores_idle;
-  bool cores_full = false;  // nothing left to use
+  bool cores_full = false;      // nothing left to use
+  bool own_cores_full = false;  // ... and it is this job that uses them
   bool throttled = false;
   bool storage_busy = false;
   std::optional<double> disk_busy, io_some, io_full, disk_bytes_per_s, job_storage_bytes_per_s;
