@@ -290,6 +290,13 @@ void help_insufficient(const Case& c, Advice& out) {
          "without them nobody can say whether the job waits"});
     return;
   }
+  if (c.ruling.ground == Ground::kNoStages) {
+    out.remedies.push_back(
+        {"mark the stages of the loader in its workers (read, decode, transform, "
+         "collate, send), and start them so that they inherit MON and MON_DIR",
+         "only the consumer was recorded: it waits, but not why"});
+    return;
+  }
   if (c.has(Qualifier::kStartUp) && c.evidence.run.epoch_boundaries > 0) {
     out.remedies.push_back({"make epochs longer, or record more of them",
                             fmt::format("{} steady steps lie between {} epoch boundaries",

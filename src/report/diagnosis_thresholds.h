@@ -86,7 +86,8 @@ inline constexpr double kWorkersIdle = 0.10;
 // others'; 1.5 is beyond what SMT siblings and noisy neighbours do.
 inline constexpr double kSlowWorker = 1.5;
 
-// Part of the run outside steady state that is worth a word.
+// Part of the run before the first batch, or at epoch boundaries, that is worth
+// a word.
 inline constexpr double kStartUp = 0.30;
 inline constexpr double kEpochBoundaries = 0.10;
 

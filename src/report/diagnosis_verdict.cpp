@@ -64,12 +64,14 @@ std::vector<Costs> weighted(const std::vector<Costs>& rows, const std::vector<do
 }
 
 // Ranks what a batch costs its makers. Wall time counts, as a maker works on
-// one thing at a time; but once the cores are used up and stages queue for
-// them, sleeping is free and only time on a core holds the loader back.
+// one thing at a time. But once the job itself uses up the cores and its stages
+// queue for them, sleeping is free (another worker runs meanwhile) and only time
+// on a core holds the loader back. Cores that other programs take do not count:
+// without the sleep, the worker would queue for its share of them sooner.
 void rank(const Evidence& evidence, Ruling& ruling) {
   const MakerEvidence& makers = evidence.makers;
   ruling.by_cpu =
-      evidence.machine.cores_full && makers.split_known && makers.crowded_share >= th::kCrowded;
+      evidence.machine.own_cores_full && makers.split_known && makers.crowded_share >= th::kCrowded;
   ruling.costs = ruling.by_cpu ? makers.cpu : makers.wall;
   std::vector<Costs> rows = ruling.by_cpu ? makers.batches_cpu : makers.batches;
   const bool idle = makers.busy_share && *makers.busy_share < th::kWorkersBusy;
@@ -168,8 +170,9 @@ void rule_input_bound(const Profile& profile, const Evidence& evidence, Ruling& 
     ruling.ground = Ground::kWorkers;
   }
   if (!ruling.leader) {
-    ruling.label = Label::kBalanced;
-    trust.at_most(Confidence::kLow, true, "no stage of the loader was recorded");
+    ruling.label = Label::kInsufficientData;
+    ruling.ground = Ground::kNoStages;
+    ruling.confidence = Confidence::kLow;
     return;
   }
   ruling.label = label_of(*ruling.leader);

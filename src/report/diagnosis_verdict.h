@@ -13,6 +13,7 @@ namespace datamon::report {
 enum class Ground {
   kNoConsumer,      // nobody takes batches in this recording
   kTooFewSteps,     // too few steady ones
+  kNoStages,        // the consumer waits, but no stage of the loader was recorded
   kStraddles,       // the interval of the input wait holds the threshold
   kNoReserve,       // hardly any wait, but the loader works at its limit
   kSmallWait,       // compute-bound

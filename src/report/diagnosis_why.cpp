@@ -36,6 +36,12 @@ void explain_wait(const Evidence& evidence, const Ruling& ruling, Lines& out) {
       out.push_back(fmt::format("{} steady steps were recorded; {} are needed for a verdict",
                                 step.steps, th::kMinimumSteps));
       return;
+    case Ground::kNoStages:
+      out.push_back(
+          fmt::format("input wait is {} of a step, but nothing was recorded of those who "
+                      "make the batches",
+                      wait));
+      return;
     case Ground::kStraddles:
       out.push_back(fmt::format("input wait is {} of a step: around the threshold of {}", wait,
                                 percent_text(th::kInputBound)));

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "report/diagnosis_thresholds.h"
 #include "report/diagnosis_verdict.h"
 #include "report/reporter.h"
 #include "report/text_layout.h"
@@ -108,6 +109,10 @@ class TextReporter : public Reporter {
     const double steps = finite_or(profile.steps_per_s, 0);
     const std::string items =
         profile.items_per_s > 0 ? fmt::format(" ({} items/s)", rate_text(profile.items_per_s)) : "";
+    const bool judged = wait.high > 0 && profile.consumer.steady_steps >= thresholds::kMinimumSteps;
+    if (verdict.label == Label::kInsufficientData && judged)
+      return fmt::format("The loop waits for data {}, but it cannot be said for which stage.",
+                         share);
     if (verdict.label == Label::kInsufficientData)
       return profile.consumer.present
                  ? fmt::format("{} steps were recorded, {} of them steady: too few to judge.",

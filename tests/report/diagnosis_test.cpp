@@ -180,6 +180,31 @@ TEST(Diagnose, CrowdedCoresAreRankedByCpuTime) {
   EXPECT_THAT(diagnosis.verdict.qualifiers, Contains(Qualifier::kCpuSaturated));
 }
 
+// The same queueing, but other programs cause it: the worker's sleep is lost.
+TEST(Diagnose, CoresTakenByOthersDoNotExcuseReading) {
+  ProfileModel model;
+  model.workers = 2;
+  model.cores = 2;
+  model.other_programs = 1.6;
+  model.cost = {.read = 9e-3, .decode = 6e-3, .transform = 1e-3};
+  model.crowded = 0.7;
+  const Diagnosis diagnosis = diagnose_model(model);
+  EXPECT_EQ(diagnosis.verdict.label, Label::kIoBound) << all_reasons(diagnosis);
+  EXPECT_THAT(diagnosis.verdict.qualifiers, Contains(Qualifier::kInterference));
+  EXPECT_NE(diagnosis.verdict.confidence, Confidence::kHigh);
+}
+
+TEST(Diagnose, WithoutStagesTheWaitIsStillSaid) {
+  Profile profile = make_profile({});
+  std::erase_if(profile.stages, [](const StageProfile& stage) { return !stage.on_consumer; });
+  profile.workers.clear();
+  profile.batches.clear();
+  const Diagnosis diagnosis = diagnose(profile);
+  EXPECT_EQ(diagnosis.verdict.label, Label::kInsufficientData);
+  EXPECT_THAT(all_reasons(diagnosis), HasSubstr("nothing was recorded of those who make"));
+  EXPECT_THAT(all_remedies(diagnosis), HasSubstr("mark the stages"));
+}
+
 TEST(Qualify, OthersOnTheMachineInterfere) {
   ProfileModel model;
   model.cores = 4;

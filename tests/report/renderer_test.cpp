@@ -1,0 +1,131 @@
+// The text and JSON reports: golden outputs, and names that try to do harm.
+// DATAMON_UPDATE_GOLDEN=1 rewrites the golden files; look at the difference.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "profile_model.h"
+#include "report/diagnosis.h"
+#include "report/reporter.h"
+#include "report/text_layout.h"
+#include "report/text_units.h"
+
+namespace datamon::report {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::make_profile;
+using ::testing::Not;
+using testing::ProfileModel;
+
+// A decoder-bound job on a machine that tells everything.
+Profile typical() {
+  ProfileModel model;
+  model.workers = 3;
+  model.cost.decode = 9e-3;
+  Profile profile = make_profile(model);
+  profile.job.command = "/usr/bin/python3 train.py --epochs 2";
+  profile.job.recording = "runs/a";
+  profile.machine.disk = "nvme0n1";
+  profile.machine.disk_read_bytes_per_s = 21e6;
+  profile.machine.disk_busy_share = 0.02;
+  profile.machine.page_cache_hit_share = 0.97;
+  profile.machine.psi_cpu_some = 0.1;
+  profile.machine.memory_total_bytes = 64e9;
+  profile.machine.memory_available_bytes = 48e9;
+  profile.loaders = {0, 1};
+  return profile;
+}
+
+void expect_golden(const std::string& name, const std::string& text) {
+  const std::string path = std::string(DATAMON_GOLDEN) + "/" + name;
+  if (std::getenv("DATAMON_UPDATE_GOLDEN") != nullptr) {
+    std::ofstream(path, std::ios::binary) << text;
+    return;
+  }
+  std::ifstream file(path, std::ios::binary);
+  const std::string golden{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  EXPECT_EQ(text, golden) << "differs from " << path;
+}
+
+std::string text_of(const Profile& profile, const TextStyle& style) {
+  return text_reporter(style)->render(profile, diagnose(profile));
+}
+
+TEST(TextReport, Golden) {
+  expect_golden("decode-bound-100.txt", text_of(typical(), {.width = 100}));
+  expect_golden("decode-bound-80-ascii.txt", text_of(typical(), {.width = 80, .utf8 = false}));
+}
+
+TEST(TextReport, GoldenForAnEmptyRecording) {
+  expect_golden("empty.txt", text_of({}, {.width = 80}));
+}
+
+TEST(JsonReport, Golden) {
+  const Profile profile = typical();
+  expect_golden("decode-bound.json", json_reporter()->render(profile, diagnose(profile)));
+}
+
+TEST(TextReport, FitsEveryWidth) {
+  for (int width = 60; width <= 140; width += 5) {
+    std::istringstream lines(text_of(typical(), {.width = width}));
+    for (std::string line; std::getline(lines, line);)
+      EXPECT_LE(display_width(line), static_cast<std::size_t>(width)) << line;
+  }
+}
+
+// Whoever can name a file must not be able to drive the reader's terminal.
+TEST(TextReport, NamesCannotDriveTheTerminal) {
+  Profile profile = typical();
+  const std::string evil =
+      "a\x1b]0;owned\x07\x1b[2J\n\r\xff\xc2\x9b"
+      "5m\xe2\x80\xae"
+      "b";
+  profile.job.command = profile.job.recording = profile.loader_name = evil;
+  profile.machine.disk = profile.machine.gpu = evil;
+  for (StageProfile& stage : profile.stages) stage.name = evil;
+  profile.slow_items.push_back({.duration_ms = 5, .name = evil, .parts_ms = {{evil, 1.0}}});
+  profile.problems.push_back({evil, 7, evil});
+  const std::string text = text_of(profile, {});
+  for (const char* bad : {"\x1b", "\r", "\xff", "\xc2\x9b", "\xe2\x80\xae", "\x07"})
+    EXPECT_THAT(text, Not(HasSubstr(bad)));
+  const auto json = nlohmann::json::parse(json_reporter()->render(profile, diagnose(profile)));
+  EXPECT_THAT(json["stages"][0]["name"].get<std::string>(), HasSubstr("\xEF\xBF\xBD"));
+}
+
+TEST(JsonReport, WhatIsNotKnownIsNull) {
+  const Profile profile = typical();
+  const auto json = nlohmann::json::parse(json_reporter()->render(profile, diagnose(profile)));
+  EXPECT_TRUE(json["machine"]["gpu_busy_share"].is_null());
+  EXPECT_EQ(json["verdict"]["label"], "decode-bound");
+}
+
+TEST(TextUnits, TwoToThreeDigits) {
+  EXPECT_EQ(time_text(0.00612), "6.1 ms");
+  EXPECT_EQ(time_text(412e-9), "412 ns");
+  EXPECT_EQ(time_text(125), "2 min 5 s");
+  EXPECT_EQ(percent_text(0.634), "63 %");
+  EXPECT_EQ(percent_text(0.004), "0.4 %");
+  EXPECT_EQ(percent_text(1e-9), "<0.01 %");
+  EXPECT_EQ(bytes_text(90'000), "90.0 kB");
+  EXPECT_EQ(count_text(1'234'567), "1.2M");
+  EXPECT_EQ(factor_text(2.68), "2.7x");
+  EXPECT_EQ(time_text(std::nan("")), "?");
+}
+
+TEST(TextLayout, WrapsAndCutsByColumns) {
+  EXPECT_EQ(wrap("one two three", 9, "- ", "  "), "- one two\n  three\n");
+  EXPECT_EQ(cut("abcdef", 4), "abc…");
+  EXPECT_EQ(cut_front("abcdef", 4), "…def");
+  EXPECT_EQ(display_width("数据"), 4u);
+  EXPECT_EQ(bar(0.5, 4), "██");
+}
+
+}  // namespace
+}  // namespace datamon::report
