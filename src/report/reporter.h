@@ -19,7 +19,7 @@ class Reporter {
 
 // How the text looks; the defaults are those of a pipe.
 struct TextStyle {
-  int width = 100;     // columns; kept between 60 and 140
+  int width = 100;     // columns; kept between 76 and 140
   bool color = false;  // ANSI escapes
   bool utf8 = true;    // bars and signs outside ASCII; false for a C locale
 };

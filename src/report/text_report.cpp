@@ -41,7 +41,7 @@ std::string short_command(const std::string& command) {
 class TextReporter : public Reporter {
  public:
   explicit TextReporter(TextStyle style) : style_(style) {
-    style_.width = std::clamp(style.width, 60, 140);
+    style_.width = std::clamp(style.width, 76, 140);
   }
 
   std::string render(const Profile& profile, const Diagnosis& diagnosis) const override {

@@ -149,7 +149,7 @@ std::string Sections::workers() const {
 std::string Sections::cores() const {
   const MachineProfile& machine = profile_.machine;
   std::vector<std::string> parts;
-  if (std::isfinite(machine.cores_used_total)) {
+  if (std::isfinite(machine.cores_used_total) && machine.cores_allowed > 0) {
     std::string text = fmt::format("{} of {} in use", cores_text(machine.cores_used_total),
                                    cores_text(machine.cores_allowed));
     if (std::isfinite(machine.cores_used_job))

@@ -60,7 +60,7 @@ def test_settings_become_the_monitors_variables(tmp_path):
     seen = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
     assert seen["MON"] == "1" and seen["MON_DIR"] == str(tmp_path / "rec")
     assert seen["MON_MAX_MB"] == "5" and seen["MON_BUDGET"] == "0.2"
-    assert seen["MON_LIBRARY"].endswith("libdatamon.so.0")
+    assert "libdatamon.so.0" in seen["MON_LIBRARY"]
     from_environment = datamon("run", "--", "env", cwd=tmp_path, MON_MAX_MB="9")
     assert "MON_MAX_MB=9" in from_environment.stdout
 

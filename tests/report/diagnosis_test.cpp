@@ -195,7 +195,9 @@ TEST(Diagnose, CoresTakenByOthersDoNotExcuseReading) {
 }
 
 TEST(Diagnose, WithoutStagesTheWaitIsStillSaid) {
-  Profile profile = make_profile({});
+  ProfileModel model;
+  model.cost.decode = 12e-3;
+  Profile profile = make_profile(model);
   std::erase_if(profile.stages, [](const StageProfile& stage) { return !stage.on_consumer; });
   profile.workers.clear();
   profile.batches.clear();
