@@ -114,12 +114,9 @@ std::string cut(std::string_view text, std::size_t width) {
 }
 
 std::string cut_front(std::string_view text, std::size_t width) {
-  while (!text.empty() && display_width(text) + 1 > width) {
-    if (display_width(text) <= width) return std::string(text);
-    text.remove_prefix(character(text, 0));
-    if (display_width(text) + 1 <= width) return std::string(kEllipsis) + std::string(text);
-  }
-  return std::string(text);
+  if (display_width(text) <= width) return std::string(text);
+  while (!text.empty() && display_width(text) + 1 > width) text.remove_prefix(character(text, 0));
+  return std::string(kEllipsis) + std::string(text);
 }
 
 std::string pad_right(std::string_view text, std::size_t width) {
