@@ -44,6 +44,7 @@ GOALS = [
     Goal("pipeline_two_workers_speedup", "two workers on two cores, times one", at_least=1.9),
     Goal("pipeline_recorded_slowdown_percent", "pipeline slower with MON=1, %", at_most=0.5),
     Goal("report_open_and_profile_spans_per_cpu_second", "recording to profile, spans/s and core", at_least=50e6),
+    Goal("trace_to_file_spans_per_s", "Chrome trace export, spans/s and core", at_least=3e6),
 ]
 
 
