@@ -81,6 +81,16 @@ def test_datamon_run_uses_the_installed_library(prefix, cmake_jobs, tmp_path):
     check_report(prefix, only(tmp_path, "datamon-*"))
 
 
+def test_the_installed_example_builds_and_records(prefix, tmp_path):
+    build, recording = tmp_path / "build", tmp_path / "recording"
+    run("cmake", "-S", prefix / "share/datamon/examples/cpp", "-B", build, f"-DCMAKE_PREFIX_PATH={prefix}")
+    run("cmake", "--build", build)
+    run(build / "datamon-example-job", prefix, env={"MON": "1", "MON_DIR": str(recording)})
+    report = json.loads(run(prefix / "bin/datamon", "report", recording, "--json").stdout)
+    files = sum(path.is_file() for path in prefix.rglob("*"))
+    assert report["monitor"]["spans"] >= 3 * files  # fetch, read, transform
+
+
 def test_programs_manual_and_completions_are_installed(prefix):
     for program in ("datamon", "datamon-pipeline"):
         assert "Usage" in run(prefix / "bin" / program, "--help").stdout
