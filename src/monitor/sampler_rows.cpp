@@ -1,7 +1,6 @@
 #include "monitor/sampler_rows.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cstring>
 
 namespace datamon::monitor {
@@ -87,8 +86,8 @@ std::size_t RowStore::copy_thinned(std::size_t recent) {
 
 void RowStore::thin() {
   format::BlockHeader& target = *blocks_[1 - active_];
-  store(target.generation, target.generation | 1);
-  std::atomic_thread_fence(std::memory_order_release);
+  // Acquire: no record may be written before the block is marked as in rewriting.
+  __atomic_exchange_n(&target.generation, target.generation | 1, __ATOMIC_ACQ_REL);
   const std::size_t count = size();
   std::size_t recent = count - std::min(count, capacity_ / 4);
   if (recent > 0) recent = end_of_group(recent - 1, count);

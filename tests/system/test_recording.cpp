@@ -10,7 +10,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 #include <limits>
 #include <memory>
 #include <stdexcept>
@@ -58,6 +57,13 @@ RecordingFile::RecordingFile(const std::filesystem::path& folder, const std::str
   header_->process_start = start;
   std::strncpy(header_->host, host.c_str(), sizeof header_->host - 1);
   std::memcpy(header_->magic, format::kFileMagic, sizeof header_->magic);
+}
+
+RecordingFile& lasting_recording(const std::filesystem::path& folder, const std::string& host,
+                                 std::uint64_t max_bytes) {
+  static std::vector<std::unique_ptr<RecordingFile>>& all =
+      *new std::vector<std::unique_ptr<RecordingFile>>();
+  return *all.emplace_back(std::make_unique<RecordingFile>(folder, host, max_bytes));
 }
 
 BlockHeader* RecordingFile::allocate(BlockType type, std::uint32_t bytes) {
@@ -117,8 +123,10 @@ std::vector<Record> records_of(const BlockHeader* block) {
 }  // namespace
 
 SamplerFile read_sampler_file(const std::filesystem::path& path) {
-  std::ifstream stream(path, std::ios::binary);
-  const std::vector<char> bytes(std::istreambuf_iterator<char>(stream), {});
+  std::error_code gone;
+  const auto size = std::filesystem::file_size(path, gone);
+  std::vector<char> bytes(gone ? 0 : size);
+  std::ifstream(path, std::ios::binary).read(bytes.data(), static_cast<std::streamsize>(size));
   SamplerFile file;
   if (bytes.size() < sizeof file.header) return file;
   std::memcpy(&file.header, bytes.data(), sizeof file.header);

@@ -32,11 +32,12 @@ class TemporaryFolder {
   pid_t owner_;
 };
 
-// A `.mon` file of the calling process.
+// A `.mon` file of the calling process. It must outlive the sampler: processes
+// that end with the sampler running make theirs with lasting_recording().
 class RecordingFile final : public monitor::BlockSource {
  public:
   RecordingFile(const std::filesystem::path& folder, const std::string& host,
-                std::uint64_t max_bytes = 16 << 20);
+                std::uint64_t max_bytes = 4 << 20);
 
   format::BlockHeader* allocate(format::BlockType type, std::uint32_t bytes) override;
   void publish(format::BlockHeader* block) override;
@@ -52,6 +53,10 @@ class RecordingFile final : public monitor::BlockSource {
   std::uint64_t max_bytes_;
   format::FileHeader* header_ = nullptr;
 };
+
+// One that lives until the process ends.
+RecordingFile& lasting_recording(const std::filesystem::path& folder, const std::string& host,
+                                 std::uint64_t max_bytes = 4 << 20);
 
 // What a file holds, read with plain file reads.
 struct SamplerFile {
