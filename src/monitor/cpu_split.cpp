@@ -23,6 +23,9 @@ constexpr std::uint64_t kBurstNs = 200'000;
 constexpr std::uint64_t kDearNs = 1'000'000;
 // Less time off the CPU than this is not looked into.
 constexpr std::uint64_t kOffCpuNs = 2'000;
+// A reading that takes so many times the usual was interrupted.
+constexpr std::uint64_t kLostCpuReadings = 16;
+constexpr int kCalibrationRuns = 16;
 constexpr double kMaxSkip = 1 << 30;
 // Programs expect the lowest descriptors for themselves. Not beyond 63: a thread
 // of several that makes the kernel extend the table waits for ~10 ms.
@@ -57,6 +60,25 @@ bool read_run_delay(int fd, std::uint64_t& ns) {
   return end != second && *end == ' ';
 }
 
+bool read_major_faults(std::uint64_t& faults) {
+  rusage usage{};
+  if (::getrusage(RUSAGE_THREAD, &usage) != 0) return false;
+  faults = static_cast<std::uint64_t>(usage.ru_majflt);
+  return true;
+}
+
+// The least of some runs: what it costs when nothing comes between.
+template <typename Reading>
+std::uint64_t quickest(const Reading& reading) {
+  std::uint64_t best = UINT64_MAX;
+  for (int i = 0; i < kCalibrationRuns; ++i) {
+    const std::uint64_t before = clock_now();
+    reading();
+    best = std::min(best, clock_now() - before);
+  }
+  return best;
+}
+
 }  // namespace
 
 const char* to_string(SplitKind kind) {
@@ -71,14 +93,21 @@ const char* to_string(SplitKind kind) {
   return "none";
 }
 
-SplitKind probe_split(std::uint64_t budget_ppm) {
-  std::uint64_t ns = 0;
-  if (budget_ppm == 0 || !read_thread_cpu(ns)) return SplitKind::kNone;
+SplitSetup probe_split(std::uint64_t budget_ppm) {
+  SplitSetup setup{SplitKind::kNone, budget_ppm, 0, 0};
+  std::uint64_t value = 0;
+  if (budget_ppm == 0 || !read_thread_cpu(value)) return setup;
+  setup.kind = SplitKind::kCpuOnly;
+  setup.cpu_ticks = quickest([&] { read_thread_cpu(value); });
   const int fd = ::open(kSchedstat, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return SplitKind::kCpuOnly;
-  const bool works = read_run_delay(fd, ns);
+  if (fd < 0) return setup;
+  if (read_run_delay(fd, value)) setup.kind = SplitKind::kFull;
+  setup.scheduler_ticks = quickest([&] {
+    read_run_delay(fd, value);
+    read_major_faults(value);
+  });
   ::close(fd);
-  return works ? SplitKind::kFull : SplitKind::kCpuOnly;
+  return setup;
 }
 
 void close_schedstat(int& fd) {
@@ -91,12 +120,11 @@ void close_schedstat(int& fd) {
   fd = 0;
 }
 
-void CpuSplit::start(SplitKind kind, std::uint64_t budget_ppm, std::uint64_t now,
-                     std::uint64_t seed, int* schedstat_fd) {
-  kind_ = kind;
+void CpuSplit::start(const SplitSetup& setup, std::uint64_t now, std::uint64_t seed,
+                     int* schedstat_fd) {
+  setup_ = setup;
   active_ = false;
   schedstat_fd_ = schedstat_fd;
-  budget_ppm_ = budget_ppm;
   random_ = seed | 1;
   if (start_ticks_ == 0) start_ticks_ = now;
   dear_ticks_ = ns_to_ticks(kDearNs);
@@ -104,8 +132,8 @@ void CpuSplit::start(SplitKind kind, std::uint64_t budget_ppm, std::uint64_t now
 
 std::uint32_t CpuSplit::next_skip(std::uint64_t now) {
   skipped_ += skip_;
-  if (kind_ == SplitKind::kNone) return skip_ = UINT32_MAX;
-  const double share = static_cast<double>(budget_ppm_) * 1e-6 * kReadingShare;
+  if (setup_.kind == SplitKind::kNone) return skip_ = UINT32_MAX;
+  const double share = static_cast<double>(setup_.budget_ppm) * 1e-6 * kReadingShare;
   const double elapsed = static_cast<double>(now - start_ticks_);
   const double units = static_cast<double>(std::max<std::uint64_t>(1, sampled_ + skipped_));
   const double income = std::max(1.0, share * elapsed / units);  // ticks earned by a unit
@@ -124,7 +152,7 @@ std::uint32_t CpuSplit::next_skip(std::uint64_t now) {
 }
 
 bool CpuSplit::open_scheduler() {
-  if (schedstat_fd_ == nullptr || kind_ != SplitKind::kFull) return false;
+  if (schedstat_fd_ == nullptr || setup_.kind != SplitKind::kFull) return false;
   if (*schedstat_fd_ > 0) return true;
   const int fd = ::open(kSchedstat, O_RDONLY | O_CLOEXEC);
   if (fd < 0) return false;
@@ -148,27 +176,28 @@ bool CpuSplit::read_scheduler() {
       runqueue_ns_ = 0;
     }
   }
-  rusage usage{};
-  if (::getrusage(RUSAGE_THREAD, &usage) == 0)
-    major_faults_ = static_cast<std::uint64_t>(usage.ru_majflt);
+  read_major_faults(major_faults_);
   return whole;
 }
 
+void CpuSplit::charge(std::uint64_t ticks) {
+  unit_ticks_ += ticks;
+  spent_ticks_ += ticks;
+}
+
 void CpuSplit::begin_unit(std::uint32_t depth) {
-  const std::uint64_t before = clock_now();
   active_ = true;
   unit_depth_ = depth;
+  unit_ticks_ = 0;
   ++sampled_;
   runqueue_ns_ = 0;
   read_scheduler();
   read_thread_cpu(cpu_ns_);
   ticks_ = clock_now();
-  unit_ticks_ = ticks_ - before;
-  spent_ticks_ += unit_ticks_;
+  charge(setup_.cpu_ticks + setup_.scheduler_ticks);
 }
 
 void CpuSplit::boundary(std::uint32_t innermost) {
-  const std::uint64_t before = clock_now();
   const std::uint64_t cpu_before = cpu_ns_;
   read_thread_cpu(cpu_ns_);
   const std::uint64_t at = clock_now();
@@ -179,7 +208,7 @@ void CpuSplit::boundary(std::uint32_t innermost) {
   has_split_[innermost] = true;
   split.wall_ns += wall;
   split.cpu_ns += cpu;
-  std::uint64_t end = at;
+  charge(setup_.cpu_ticks);
   if (wall - cpu > kOffCpuNs) {
     const std::uint64_t delay_before = runqueue_ns_;
     const std::uint64_t faults_before = major_faults_;
@@ -190,10 +219,12 @@ void CpuSplit::boundary(std::uint32_t innermost) {
     split.runqueue_ns += delay;
     split.major_faults += faults;
     if (faults > 0) split.fault_ns += wall - cpu - delay;
-    end = clock_now();
+    charge(setup_.scheduler_ticks);
   }
-  unit_ticks_ += end - before;
-  spent_ticks_ += end - before;
+}
+
+std::uint64_t CpuSplit::end_of_span(std::uint64_t now) const {
+  return ticks_ > now + kLostCpuReadings * setup_.cpu_ticks ? ticks_ : now;
 }
 
 bool CpuSplit::take(std::uint32_t depth, SpanSplit& split) {

@@ -21,8 +21,16 @@ inline constexpr std::uint32_t kMaxDepth = 64;
 enum class SplitKind { kNone, kCpuOnly, kFull };
 const char* to_string(SplitKind kind);
 
-// What this kernel offers.
-SplitKind probe_split(std::uint64_t budget_ppm);
+// What can be read here, what a reading costs, and how much may be spent.
+struct SplitSetup {
+  SplitKind kind;
+  std::uint64_t budget_ppm;       // of wall time
+  std::uint64_t cpu_ticks;        // to read the CPU time
+  std::uint64_t scheduler_ticks;  // to read the run queue and the page faults
+};
+
+// Tries what this kernel offers; takes less than 0.1 ms.
+SplitSetup probe_split(std::uint64_t budget_ppm);
 
 // Closes a thread's descriptor, unless the job has put something else there.
 void close_schedstat(int& fd);
@@ -38,8 +46,7 @@ struct SpanSplit {
 
 class CpuSplit {
  public:
-  void start(SplitKind kind, std::uint64_t budget_ppm, std::uint64_t now, std::uint64_t seed,
-             int* schedstat_fd);
+  void start(const SplitSetup& setup, std::uint64_t now, std::uint64_t seed, int* schedstat_fd);
 
   bool active() const { return active_; }
 
@@ -52,6 +59,12 @@ class CpuSplit {
   // A span of the unit begins at `depth`, or ends there: what passed since the
   // last reading belongs to the innermost span open until now.
   void boundary(std::uint32_t innermost);
+
+  // When the span that the latest boundary() ended was over, if it seemed to be at
+  // `now`. A reading makes the kernel check the thread's time slice: a thread
+  // that has used it up loses the CPU in the reading, not a little earlier, and
+  // the wait is that span's, not its parent's.
+  std::uint64_t end_of_span(std::uint64_t now) const;
 
   // The readings of the span at `depth`, which has ended; makes it ready for the
   // next one. False if none belong to it.
@@ -73,11 +86,11 @@ class CpuSplit {
  private:
   bool read_scheduler();
   bool open_scheduler();
+  void charge(std::uint64_t ticks);
 
-  SplitKind kind_;
+  SplitSetup setup_;
   bool active_;
   int* schedstat_fd_;  // outside the arena: a child has to close it
-  std::uint64_t budget_ppm_;
   std::uint64_t random_;
   std::uint32_t unit_depth_;
   std::uint32_t skip_;

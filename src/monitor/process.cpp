@@ -44,7 +44,7 @@ struct Process {
 struct Inherited {
   Settings settings;
   RecordingDirectory directory;
-  SplitKind split;
+  SplitSetup split;
   std::uint64_t span_cost_x1024;
   pthread_key_t thread_key;
   void* mapping;  // of this process, or of the parent until the child has its own
@@ -85,10 +85,10 @@ bool begin_file(Process& process, bool child, std::uint64_t begun) {
   g_inherited.mapping = process.file.base();
   g_inherited.mapping_bytes = process.file.max_bytes();
   new (&process.tracks) TrackList();
-  process.tracks.start(process.file, g_inherited.split, g_inherited.settings.budget_ppm);
+  process.tracks.start(process.file, g_inherited.split);
   write_stages(process.file);
   note_job(process.file);
-  process.file.note("monitor.split", to_string(g_inherited.split));
+  process.file.note("monitor.split", to_string(g_inherited.split.kind));
   process.file.note("monitor.version", "1");
   FileHeader& header = *process.file.header();
   describe(header, child, begun);

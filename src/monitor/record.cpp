@@ -196,7 +196,10 @@ DATAMON_COLD void end_slowly(std::uint64_t handle, std::uint64_t now, std::uint6
     if (track == nullptr) return;
     if (!is_open(*track, handle)) return count_mismatch();
     if (now >= track->cell_store.window_end()) advance_window(*track, now);
-    if (track->split.active()) track->split.boundary(track->depth - 1);
+    if (track->split.active()) {
+      track->split.boundary(track->depth - 1);
+      now = track->split.end_of_span(now);
+    }
   }
   const auto depth = static_cast<std::uint32_t>(handle % kMaxDepth);
   while (track->depth > depth + 1)

@@ -56,10 +56,9 @@ void TrackList::close_inherited() {
   for (int& fd : g_descriptors) close_schedstat(fd);
 }
 
-void TrackList::start(RecordingFile& file, SplitKind split, std::uint64_t budget_ppm) {
+void TrackList::start(RecordingFile& file, const SplitSetup& split) {
   file_ = &file;
   split_ = split;
-  budget_ppm_ = budget_ppm;
   shift_ = narrowest_shift();
   spans_.start(file, span_bytes(file.max_bytes()));
 }
@@ -120,7 +119,7 @@ void TrackList::begin_thread(Track& track, std::uint64_t now) {
   track.ended = false;
   track.depth = 0;
   int* fd = record.number < kMaxDescriptors ? &g_descriptors[record.number] : nullptr;
-  track.split.start(split_, budget_ppm_, now, seed_of(now, record.number), fd);
+  track.split.start(split_, now, seed_of(now, record.number), fd);
   track.skip = track.split.next_skip(now);
   track.unit_depth = 0;
   advance(track, now);

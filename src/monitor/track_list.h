@@ -18,7 +18,7 @@ namespace datamon::monitor {
 
 class TrackList final : private CellSpace {
  public:
-  void start(RecordingFile& file, SplitKind split, std::uint64_t budget_ppm);
+  void start(RecordingFile& file, const SplitSetup& split);
 
   // A track for the calling thread: that of an ended thread with the same role,
   // index and loader, else a new one, else that of any ended thread. nullptr
@@ -55,8 +55,7 @@ class TrackList final : private CellSpace {
   void* memory(std::size_t bytes) override;
 
   RecordingFile* file_;
-  SplitKind split_;
-  std::uint64_t budget_ppm_;
+  SplitSetup split_;
   SpanPool spans_;
   Track* first_;
   std::uint32_t count_;
