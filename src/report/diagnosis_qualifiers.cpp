@@ -38,9 +38,12 @@ bool cpu_saturated(const Evidence& evidence) {
   return machine.throttled || machine.cores_full || (crowded && !machine.cores_idle);
 }
 
-bool stragglers(const MakerEvidence& makers) {
-  // Whoever waits for a core is slow by chance: the items are not to blame.
+bool stragglers(const Evidence& evidence) {
+  const MakerEvidence& makers = evidence.makers;
+  // Whoever waits for a core is slow by chance: the items are not to blame. On
+  // a full machine that must be ruled out by readings.
   if (makers.crowded_share >= th::kCrowded) return false;
+  if (evidence.machine.cores_full && !makers.split_known) return false;
   if (makers.item_tail) return true;
   const bool few = makers.straggler_share > 0 && makers.straggler_share <= th::kStragglersFew;
   const bool one_worker = makers.straggler_workers == 1 && makers.slow_worker >= 0;
@@ -67,7 +70,7 @@ std::vector<Qualifier> qualify(const Evidence& evidence, const Ruling& ruling) {
   };
   if (is_input_bound(ruling.label)) {
     add(Qualifier::kConsumerThreadBound, consumer_thread_bound(ruling));
-    add(Qualifier::kStragglerItems, stragglers(evidence.makers));
+    add(Qualifier::kStragglerItems, stragglers(evidence));
     add(Qualifier::kOutOfOrderWait, out_of_order(evidence));
     add(Qualifier::kTooFewWorkers, too_few_workers(evidence, ruling));
     add(Qualifier::kStorageSaturated,

@@ -100,6 +100,15 @@ void help_reading(const Case& c, Advice& out) {
          fmt::format("reading is {} of a batch and sleeps rather than computes, and storage is "
                      "not at its limit{}",
                      share_text(c, Cost::kRead), item)});
+    if (std::isfinite(hits) && hits >= th::kCached) {
+      out.remedies.push_back(
+          {"find out what the reads wait for: a network or FUSE file system, "
+           "opening each file, a lock",
+           fmt::format("{} of the bytes come from the page cache, so the disk "
+                       "is not it",
+                       percent_text(hits))});
+      return;
+    }
     out.remedies.push_back(
         {"keep the data in memory after the first epoch, or copy it to a local "
          "disk before the run",
@@ -229,9 +238,15 @@ void help_stragglers(const Case& c, Advice& out) {
   }
 }
 
+// Others matter as far as the loader queues for the cores that they take.
+bool others_hurt(const Case& c) {
+  return c.has(Qualifier::kInterference) &&
+         (!c.evidence.makers.split_known || c.evidence.makers.run_queue_share >= th::kCrowded);
+}
+
 void help_machine(const Case& c, Advice& out) {
   const MachineEvidence& machine = c.evidence.machine;
-  if (c.has(Qualifier::kInterference))
+  if (others_hurt(c))
     out.remedies.push_back(
         {"move the other programs off this machine, or give this job its own "
          "cores (taskset, cgroup cpuset)",
@@ -323,7 +338,7 @@ void say_unhelpful(const Case& c, Advice& out) {
     return;
   }
   if (!input) return;
-  if (c.ruling.ground == Ground::kWorkers && machine.cores_full)
+  if (c.ruling.ground == Ground::kWorkers && machine.cores_full && c.ruling.leader != Cost::kRead)
     add(fmt::format("more workers: {} of {} cores are in use",
                     cores_text(machine.cores_used.value_or(machine.cores_job.value_or(0))),
                     cores_text(machine.cores_allowed.value_or(0))));

@@ -65,6 +65,10 @@ inline constexpr double kDiskBusy = 0.80;
 inline constexpr double kIoPressure = 0.40;
 inline constexpr double kIoPressureFull = 0.25;
 
+// From this share of bytes out of the page cache on, a disk cannot be what reads
+// wait for.
+inline constexpr double kCached = 0.95;
+
 // A batch or item is a straggler from this multiple of the median on ...
 inline constexpr double kStragglerFactor = 2.0;
 // ... they are "few" up to this share of all ...
