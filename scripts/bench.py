@@ -39,6 +39,10 @@ class Goal:
 
 
 GOALS = [
+    Goal("monitor_span_over_raw", "a recorded span over two timestamps and a 24-byte store", at_most=1.5),
+    Goal("monitor_span_median_ns", "a recorded span, ns of CPU", at_most=30),
+    Goal("monitor_off_median_ns", "a span while not recording, ns, loop included", at_most=1),
+    Goal("monitor_eight_threads_over_one", "a span of 8 threads at once over one thread's", at_most=1.05),
     Goal("pipeline_recipe_over_full_decode", "whole recipe, one core, over plain full decode (CPU time)", at_most=0.90),
     Goal("ops_recipe_ratio_median", "the operators alone over plain full decode", at_most=0.90),
     Goal("pipeline_two_workers_speedup", "two workers on two cores, times one", at_least=1.9),
