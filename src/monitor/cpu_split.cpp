@@ -198,6 +198,7 @@ void CpuSplit::begin_unit(std::uint32_t depth) {
 }
 
 void CpuSplit::boundary(std::uint32_t innermost) {
+  if (innermost >= kMaxDepth) return;  // none is open: in a signal handler
   const std::uint64_t cpu_before = cpu_ns_;
   read_thread_cpu(cpu_ns_);
   const std::uint64_t at = clock_now();

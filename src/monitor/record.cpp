@@ -44,9 +44,11 @@ using Word [[gnu::may_alias]] = std::uint64_t;
 
 inline unsigned bucket_of(std::uint64_t ticks) {
   const std::uint64_t t = std::max<std::uint64_t>(ticks, 255);
-  const unsigned octave = 63u - static_cast<unsigned>(__builtin_clzll(t));
+  const auto octave = static_cast<unsigned>(__builtin_clzll(t)) ^ 63u;
   const unsigned bucket = 4 * octave + static_cast<unsigned>((t >> (octave - 2)) & 3) - 31;
-  return std::min<unsigned>(bucket, format::kHistogramBuckets - 1);
+  if (bucket >= format::kHistogramBuckets) [[unlikely]]
+    return format::kHistogramBuckets - 1;
+  return bucket;
 }
 static_assert(format::kHistogramFirstOctave == 8);
 
@@ -83,18 +85,31 @@ inline std::uint64_t pack(std::uint64_t bytes, std::uint64_t stage, std::uint64_
 static_assert(offsetof(SpanRecord, bytes) == 24 && offsetof(SpanRecord, stage) == 28 &&
               offsetof(SpanRecord, depth) == 30 && offsetof(SpanRecord, flags) == 31);
 
-// True if a span of the stage can be booked without a slow way.
-inline bool is_prepared(const Track& track, std::uint64_t stage) {
-  return track.cells[stage] != nullptr && track.span_index < format::kSpansPerBlock;
+// Where a span is booked. Read once: a signal handler may change the track
+// between the check and the use, and what was read stays valid memory.
+struct Place {
+  Cell* cell;
+  std::uint32_t index;  // below kSpansPerBlock, if found
+};
+
+inline Place place_for(Track& track, std::uint64_t stage) {
+  return {load_relaxed(track.cells[stage]), load_relaxed(track.span_index)};
 }
 
-// Makes it so; false if this thread may not (a signal handler) or cannot.
-DATAMON_COLD bool prepare(Track& track, std::uint64_t stage) {
+// True if the span can be booked there without a slow way.
+inline bool is_found(const Place& place) {
+  return place.cell != nullptr && place.index < format::kSpansPerBlock;
+}
+
+// The slow way: not found if this thread may not (a signal handler) or cannot.
+DATAMON_COLD Place prepare(Track& track, std::uint64_t stage) {
+  const Place at = place_for(track, stage);
+  if (is_found(at)) return at;
   const SlowPath slow;
-  if (!slow) return false;
+  if (!slow) return at;
   if (track.cells[stage] == nullptr) find_cell(track, static_cast<datamon_stage>(stage));
   if (track.span_index >= format::kSpansPerBlock) next_span_block(track);
-  return is_prepared(track, stage);
+  return place_for(track, stage);
 }
 
 // Considers the span that was just appended for the slowest items.
@@ -103,7 +118,9 @@ DATAMON_COLD bool prepare(Track& track, std::uint64_t stage) {
 // does: nested reading and decoding are its parts.
 DATAMON_COLD void consider_slow(Track& track, std::uint64_t bytes, const char* name,
                                 std::size_t name_bytes) {
-  const SpanRecord span = track.block->spans[track.span_index - 1];
+  const std::uint32_t index = load_relaxed(track.span_index);
+  if (index == 0) return;
+  const SpanRecord span = track.block->spans[index - 1];
   const std::uint32_t stage_class = class_of_stage(span.stage);
   if (stage_class != DATAMON_CLASS_OTHER &&
       (stage_class < DATAMON_CLASS_FETCH || stage_class > DATAMON_CLASS_TRANSFORM))
@@ -118,29 +135,37 @@ DATAMON_COLD void consider_slow(Track& track, std::uint64_t bytes, const char* n
   if (slow) keep_slow(track, span, bytes, {name, name != nullptr ? name_bytes : 0});
 }
 
-// Books a span that has ended, for which is_prepared() holds. Everything stays in
+// Books a span that has ended at a place that was found. Everything stays in
 // registers, and no call is made that returns here.
-[[gnu::always_inline]] inline void book(Track& track, std::uint64_t start, std::uint64_t duration,
-                                        std::uint64_t self, std::uint64_t stage,
-                                        std::uint64_t depth, std::uint64_t flags, std::uint64_t id,
+[[gnu::always_inline]] inline void book(Track& track, Place at, std::uint64_t start,
+                                        std::uint64_t duration, std::uint64_t self,
+                                        std::uint64_t stage, std::uint64_t depth,
+                                        std::uint64_t flags, std::uint64_t id,
                                         std::uint64_t bytes) {
-  add_to(*track.cells[stage], duration, self, bytes);
-  append(track, track.span_index, start, duration, id, pack(bytes, stage, depth, flags));
+  add_to(*at.cell, duration, self, bytes);
+  append(track, at.index, start, duration, id, pack(bytes, stage, depth, flags));
+}
+
+// a - b, or 0 where that would be negative. A branch, as it never is taken: the
+// next timestamp may wait for what depends on this one.
+inline std::uint64_t difference(std::uint64_t a, std::uint64_t b) {
+  if (a < b) [[unlikely]]
+    return 0;
+  return a - b;
 }
 
 // Ends the open span at `depth`, the innermost one; its duration.
-[[gnu::always_inline]] inline std::uint64_t close(Track& track, std::uint32_t depth,
+[[gnu::always_inline]] inline std::uint64_t close(Track& track, Place at, std::uint32_t depth,
                                                   std::uint64_t now, std::uint64_t flags,
                                                   std::uint64_t id, std::uint64_t bytes) {
   const Frame& frame = track.frames[depth + 1];
   track.depth = depth;
   // Counters of two cores may differ by some ticks: never below zero.
   const std::uint64_t start = frame.start;
-  const std::uint64_t duration = now > start ? now - start : 0;
-  const std::uint64_t nested = frame.child_ticks;
-  const std::uint64_t self = duration > nested ? duration - nested : 0;
+  const std::uint64_t duration = difference(now, start);
+  const std::uint64_t self = difference(duration, frame.child_ticks);
   bump(track.frames[depth].child_ticks, duration);
-  book(track, start, duration, self, frame.stage, depth, flags, id, bytes);
+  book(track, at, start, duration, self, frame.stage, depth, flags, id, bytes);
   return duration;
 }
 
@@ -150,14 +175,15 @@ void close_slowly(Track& track, std::uint32_t depth, std::uint64_t now, std::uin
   SpanSplit split;
   const bool sampled = track.split.take(depth, split);
   const std::uint64_t stage = track.frames[depth + 1].stage;
-  if (!is_prepared(track, stage) && !prepare(track, stage)) {
+  const Place at = prepare(track, stage);
+  if (!is_found(at)) {
     track.depth = depth;
     return count_dropped();
   }
   const std::uint64_t duration =
-      close(track, depth, now, sampled ? format::kSpanSampled : 0, id, bytes);
+      close(track, at, depth, now, sampled ? format::kSpanSampled : 0, id, bytes);
   if (sampled) {
-    Cell& cell = *track.cells[stage];
+    Cell& cell = *at.cell;
     bump(cell.sampled_count, std::uint64_t{1});
     bump(cell.sampled_self_ns, split.wall_ns);
     bump(cell.cpu_ns, split.cpu_ns);
@@ -232,7 +258,7 @@ DATAMON_COLD std::uint64_t begin_slowly(datamon_stage stage) {
   if (!slow) return 0;
   Track* track = usable_track();
   if (track == nullptr) return 0;
-  const std::uint32_t depth = track->depth;
+  const std::uint32_t depth = load_relaxed(track->depth);
   if (depth >= kMaxDepth) {
     count_dropped();
     return 0;
@@ -264,7 +290,7 @@ struct Recorder {
 
   static std::uint64_t begin(datamon_stage stage) {
     Track& track = *current_track;
-    const std::uint32_t depth = track.depth;
+    const std::uint32_t depth = load_relaxed(track.depth);
     if (depth >= kMaxDepth || stage - 1u >= DATAMON_MAX_STAGES - 1u) [[unlikely]]
       return begin_slowly(stage);
     if (depth <= track.unit_depth) {
@@ -285,10 +311,14 @@ struct Recorder {
     Track& track = *current_track;
     const auto depth = static_cast<std::uint32_t>(handle % kMaxDepth);
     if (now >= track.window_end || track.depth != depth + 1 ||
-        track.frames[depth + 1].handle != handle ||
-        !is_prepared(track, track.frames[depth + 1].stage)) [[unlikely]]
+        track.frames[depth + 1].handle != handle) [[unlikely]]
       return end_slowly(handle, now, id, bytes, name, name_bytes);
-    const std::uint64_t duration = close(track, depth, now, 0, id, bytes);
+    const Place at = place_for(track, load_relaxed(track.frames[depth + 1].stage));
+    if (at.cell == nullptr) [[unlikely]]
+      return end_slowly(handle, now, id, bytes, name, name_bytes);
+    if (at.index >= format::kSpansPerBlock) [[unlikely]]
+      return end_slowly(handle, now, id, bytes, name, name_bytes);
+    const std::uint64_t duration = close(track, at, depth, now, 0, id, bytes);
     if (duration > track.slow_threshold && id != DATAMON_NO_ID) [[unlikely]]
       return consider_slow(track, bytes, name, name_bytes);
   }
@@ -312,8 +342,9 @@ struct Recorder {
       if (now >= track->cell_store.window_end()) advance_window(*track, now);
     }
     const std::uint64_t duration = end > start ? end - start : 0;
-    if (!is_prepared(*track, stage) && !prepare(*track, stage)) return count_dropped();
-    book(*track, start, duration, duration, stage, 0, format::kSpanInterval, id, bytes);
+    const Place at = prepare(*track, stage);
+    if (!is_found(at)) return count_dropped();
+    book(*track, at, start, duration, duration, stage, 0, format::kSpanInterval, id, bytes);
   }
 };
 

@@ -242,7 +242,10 @@ TEST(Recorded, EightThreadsAreExact) {
   const Folder folder;
   const Recording recording = record(folder, {"parallel", "20000"});
   EXPECT_EQ(sums(only(recording)).at(DATAMON_READ).count, 160'000u);
-  EXPECT_EQ(only(recording).tracks.size(), 8u);
+  // One that had ended before another began may have left it its track.
+  std::uint32_t threads = 0;
+  for (const report::Track& track : only(recording).tracks) threads += track.record.threads;
+  EXPECT_EQ(threads, 8u);
 }
 
 TEST(Recorded, ThreadChurnStaysBounded) {
