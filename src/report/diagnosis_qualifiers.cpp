@@ -42,7 +42,7 @@ bool stragglers(const Evidence& evidence) {
   const MakerEvidence& makers = evidence.makers;
   // Whoever waits for a core is slow by chance: the items are not to blame. On
   // a full machine that must be ruled out by readings.
-  if (makers.crowded_share >= th::kCrowded) return false;
+  if (makers.run_queue_share >= th::kQueueExplains * makers.straggler_work_share) return false;
   if (evidence.machine.cores_full && !makers.split_known) return false;
   if (makers.item_tail) return true;
   const bool few = makers.straggler_share > 0 && makers.straggler_share <= th::kStragglersFew;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "report/diagnosis_case.h"
 #include "report/diagnosis_thresholds.h"
 #include "report/text_units.h"
 
@@ -12,20 +13,6 @@ namespace datamon::report {
 namespace {
 
 namespace th = thresholds;
-
-struct Case {
-  const Profile& profile;
-  const Evidence& evidence;
-  const Ruling& ruling;
-  const std::vector<Qualifier>& qualifiers;
-
-  bool has(Qualifier qualifier) const {
-    return std::find(qualifiers.begin(), qualifiers.end(), qualifier) != qualifiers.end();
-  }
-  int workers() const {
-    return std::max(evidence.makers.workers, std::max(0, profile.job.workers));
-  }
-};
 
 const StageProfile* stage_of(const Profile& profile, StageClass stage_class) {
   const StageProfile* best = nullptr;
@@ -93,13 +80,15 @@ void help_reading(const Case& c, Advice& out) {
              ? fmt::format("{} of memory are available", bytes_text(machine.memory_available_bytes))
              : "every epoch reads it again"});
   } else {
-    out.remedies.push_back(
-        {fmt::format("read several files at once: {} workers, or a thread pool that reads ahead "
-                     "in each worker",
-                     std::max(2, 2 * c.workers())),
-         fmt::format("reading is {} of a batch and sleeps rather than computes, and storage is "
-                     "not at its limit{}",
-                     share_text(c, Cost::kRead), item)});
+    // More workers read more files at once; that advice is not given twice.
+    if (!c.has(Qualifier::kTooFewWorkers))
+      out.remedies.push_back(
+          {fmt::format("read several files at once: {} workers, or a thread pool that reads ahead "
+                       "in each worker",
+                       std::max(2, 2 * c.workers())),
+           fmt::format("reading is {} of a batch and sleeps rather than computes, and storage is "
+                       "not at its limit{}",
+                       share_text(c, Cost::kRead), item)});
     if (std::isfinite(hits) && hits >= th::kCached) {
       out.remedies.push_back(
           {"find out what the reads wait for: a network or FUSE file system, "
@@ -216,16 +205,28 @@ void help_stage(const Case& c, Advice& out) {
   }
 }
 
+// What to do about a slow item depends on the stage that is slow in it.
+std::string straggler_change(const SlowItem& item) {
+  const auto slowest = std::max_element(
+      item.parts_ms.begin(), item.parts_ms.end(),
+      [](const auto& one, const auto& other) { return one.second < other.second; });
+  const std::string name = printable(item.name);
+  const std::string time = time_text(item.duration_ms * 1e-3);
+  if (slowest != item.parts_ms.end() && slowest->first == "read")
+    return fmt::format(
+        "find out why the slowest items are slow to read ({}: {} of {}): another mount, a lock, a "
+        "damaged disk; move or copy them",
+        name, time_text(slowest->second * 1e-3), time);
+  return fmt::format("shrink, re-encode or drop the slowest items ({}: {})", name, time);
+}
+
 void help_stragglers(const Case& c, Advice& out) {
   if (c.has(Qualifier::kStragglerItems)) {
-    std::string which = "the slowest items";
-    for (const SlowItem& item : c.profile.slow_items)
-      if (!item.name.empty()) {
-        which = fmt::format("the slowest items ({}: {})", printable(item.name),
-                            time_text(item.duration_ms * 1e-3));
-        break;
-      }
-    out.remedies.push_back({fmt::format("shrink, re-encode or drop {}", which),
+    const auto named = std::find_if(c.profile.slow_items.begin(), c.profile.slow_items.end(),
+                                    [](const SlowItem& item) { return !item.name.empty(); });
+    out.remedies.push_back({named != c.profile.slow_items.end()
+                                ? straggler_change(*named)
+                                : "name the items (datamon::Span::item) to see which are slow",
                             "few items make most of the wait, since batches are taken in order"});
   }
   if (c.has(Qualifier::kOutOfOrderWait) || c.has(Qualifier::kStragglerItems)) {
@@ -327,37 +328,6 @@ void help_insufficient(const Case& c, Advice& out) {
                    step.steps, th::kMinimumSteps, th::kManySteps)});
 }
 
-void say_unhelpful(const Case& c, Advice& out) {
-  const MachineEvidence& machine = c.evidence.machine;
-  const Label label = c.ruling.label;
-  const bool input = is_input_bound(label);
-  const auto add = [&](std::string line) { out.unhelpful.push_back(std::move(line)); };
-  if (label == Label::kComputeBound || label == Label::kTransferBound) {
-    add(fmt::format("more workers or faster storage: only {} of a step is input wait",
-                    percent_text(c.evidence.step.wait.value)));
-    return;
-  }
-  if (!input) return;
-  if (c.ruling.ground == Ground::kWorkers && machine.cores_full && c.ruling.leader != Cost::kRead)
-    add(fmt::format("more workers: {} of {} cores are in use",
-                    cores_text(machine.cores_used.value_or(machine.cores_job.value_or(0))),
-                    cores_text(machine.cores_allowed.value_or(0))));
-  if (c.has(Qualifier::kStorageSaturated)) add("more workers: the disk is at its limit");
-  if (c.ruling.ground == Ground::kHandoverOnWait)
-    add("more workers: batches are ready before the consumer takes them");
-  const double reading = c.evidence.makers.wall[static_cast<std::size_t>(Cost::kRead)];
-  double all = 0;
-  for (const double cost : c.evidence.makers.wall) all += cost;
-  if (label != Label::kIoBound && all > 0 && reading < 0.05 * all)
-    add(fmt::format("faster storage: reading is {} of a batch", percent_text(reading / all)));
-  if (c.ruling.ground == Ground::kWorkers && !c.has(Qualifier::kOutOfOrderWait) &&
-      !c.has(Qualifier::kStragglerItems) &&
-      c.evidence.makers.busy_share.value_or(0) >= th::kWorkersBusy)
-    add("a deeper prefetch: the workers never stop, so there is nothing to fill it with");
-  add(fmt::format("a faster GPU or model: the step waits for input {} of the time",
-                  percent_text(c.evidence.step.wait.value)));
-}
-
 }  // namespace
 
 int workers_to_have(const Evidence& evidence, const Ruling& ruling) {
@@ -372,12 +342,13 @@ int workers_to_have(const Evidence& evidence, const Ruling& ruling) {
   if (makers.workers <= 0 || !machine.cores_idle) return 0;
   const double have = makers.workers;
   const double wanted = compute_s > 0 ? have * evidence.step.step_s / compute_s * 1.1 : have * 8;
-  // Each new worker takes as much of a core as the present ones do; one that
-  // sleeps all the time still gets only 8 times as many companions.
+  // Each new worker takes as much of a core as the present ones do, and is worth
+  // having if so much of that is idle; one that sleeps all the time still gets
+  // only 8 times as many companions.
   const double each = std::max(makers.cores_per_worker, 0.05);
   const double fit = have + *machine.cores_idle / each;
-  const int target =
-      static_cast<int>(std::min({std::ceil(wanted), std::floor(fit + 0.25), have * 8}));
+  const int target = static_cast<int>(
+      std::min({std::ceil(wanted), std::floor(fit + 1 - th::kIdleCores), have * 8}));
   return target > makers.workers ? target : 0;
 }
 

@@ -78,6 +78,9 @@ inline constexpr double kStragglersExplain = 0.50;
 // Work beyond the median that few items cause, as a share of all work: below
 // it the skew is what image sizes bring by nature.
 inline constexpr double kStragglerWork = 0.20;
+// Waiting for cores takes so much of that extra work's share: it, not the
+// items, may be the reason.
+inline constexpr double kQueueExplains = 0.5;
 inline constexpr double kTailP99 = 4.0;   // p99 over p50 of one item ...
 inline constexpr double kTailMax = 20.0;  // ... or the slowest one over p50
 

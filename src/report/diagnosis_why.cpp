@@ -108,9 +108,10 @@ void explain_workers(const Evidence& evidence, const Ruling& ruling, Lines& out)
   if (ruling.ground == Ground::kConsumerLoads)
     out.emplace_back("there are no workers: the consumer's thread makes its own batches");
   if (ruling.ground != Ground::kWorkers || !makers.busy_share) return;
-  out.push_back(fmt::format("the {} worker{} busy {} of the time", makers.workers,
-                            makers.workers == 1 ? " is" : "s are",
-                            percent_text(*makers.busy_share)));
+  out.push_back(fmt::format(
+      "{} busy {} of the time",
+      makers.workers == 1 ? "the worker is" : fmt::format("the {} workers are", makers.workers),
+      percent_text(*makers.busy_share)));
   if (makers.slow_worker >= 0)
     out.push_back(fmt::format("worker {} takes {} as long for a batch as the others",
                               makers.slow_worker, factor_text(makers.slow_worker_factor)));
