@@ -93,8 +93,10 @@ bool begin_file(Process& process, bool child, std::uint64_t begun) {
   FileHeader& header = *process.file.header();
   describe(header, child, begun);
   process.refreshed_ticks = header.first_pair.ticks;
-  std::atomic_thread_fence(std::memory_order_release);
-  std::memcpy(header.magic, format::kFileMagic, sizeof header.magic);
+  static_assert(sizeof header.magic == sizeof(std::uint64_t));
+  std::uint64_t magic;
+  std::memcpy(&magic, format::kFileMagic, sizeof magic);
+  store_release(reinterpret_cast<std::uint64_t&>(header.magic), magic);
   return true;
 }
 

@@ -49,8 +49,8 @@ void fill(SlowRecord& to, const SlowItem& item, std::span<const SpanRecord> befo
   if (!name.empty()) std::memcpy(record.name, name.data(), name.size());
 
   const std::uint64_t version = to.version;
-  store_release(to.version, version | 1);
-  std::atomic_thread_fence(std::memory_order_release);
+  // An exchange, since no store below may come before it.
+  std::atomic_ref<std::uint64_t>(to.version).exchange(version | 1);
   record.version = version | 1;
   std::memcpy(static_cast<void*>(&to), &record, sizeof record);
   store_release(to.version, (version | 1) + 1);

@@ -201,8 +201,9 @@ int names(long) {
   }
   const std::string wide(500, 'w');
   datamon::Span span(datamon::define_stage(wide, DATAMON_CLASS_OTHER));
+  const std::string path = wide + ".jpg";
   datamon::Span slow(datamon::fetch);
-  slow.item(7, 8, wide + ".jpg");
+  slow.item(7, 8, path);
   datamon::thread(DATAMON_ROLE_CONSUMER, 0, wide);
   datamon::note("loader.name", "tr\"ain\n\xff");
   datamon::note(std::string(5000, 'k'), std::string(50000, 'v'));

@@ -28,6 +28,7 @@ void set_environment(const Folder& folder, const Environment& extra) {
   for (const char* name : {"MON_DIR", "MON_JOINED", "MON_MAX_MB", "MON_BUDGET", "MON_CLOCK", "RANK",
                            "LOCAL_RANK", "WORLD_SIZE"})
     ::unsetenv(name);
+  ::setenv("ASAN_OPTIONS", "detect_leaks=0", 1);  // its search gets in the way of forks
   ::setenv("MON", "1", 1);
   ::setenv("MON_LIBRARY", DATAMON_LIBRARY, 1);
   ::setenv("JOB_FOLDER", folder.path().c_str(), 1);
