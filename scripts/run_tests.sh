@@ -14,7 +14,7 @@ unset MON MON_DIR MON_LIBRARY
 
 jobs=${JOBS:-$(nproc)}
 log=$folder/test.log
-ctest --test-dir "$folder" -LE slow -j "$jobs" --output-on-failure --no-tests=error "$@" 2>&1 |
+ctest --test-dir "$folder" -LE slow -j "$jobs" --timeout 180 --output-on-failure --no-tests=error "$@" 2>&1 |
   tee "$log" | grep -vE '^ *Start +[0-9]+:|^ *[0-9]+/[0-9]+ Test .* Passed '
 status=${PIPESTATUS[0]}
 

@@ -114,7 +114,7 @@ const BlockHeader* valid_block(const std::vector<const BlockHeader*>& blocks, Bl
 
 template <typename Record>
 std::vector<Record> records_of(const BlockHeader* block) {
-  if (block == nullptr) return {};
+  if (block == nullptr || block->count == 0) return {};
   std::vector<Record> records(block->count);
   std::memcpy(static_cast<void*>(records.data()), block + 1, records.size() * sizeof(Record));
   return records;
