@@ -191,8 +191,9 @@ std::vector<std::string> explain(const Profile&, const Evidence& evidence, const
     std::string line = qualifier_line(qualifier, evidence);
     if (!line.empty()) out.push_back(std::move(line));
   }
-  for (const std::string& doubt : ruling.doubts)
-    out.push_back(fmt::format("confidence is not higher because {}", doubt));
+  if (!ruling.doubts.empty())
+    out.push_back(
+        fmt::format("confidence is not higher because {}", fmt::join(ruling.doubts, "; ")));
   return out;
 }
 

@@ -13,8 +13,8 @@ namespace {
 
 constexpr std::size_t kMostStages = 12;  // rows of a table; the JSON has all
 constexpr std::size_t kMostProblems = 3;
-constexpr std::size_t kMostRemedies = 4;
-constexpr std::size_t kMostWorkers = 4;  // one line each; more are summed up
+constexpr std::size_t kMostRemedies = 3;  // more push the verdict off the screen; the JSON has all
+constexpr std::size_t kMostWorkers = 4;   // one line each; more are summed up
 
 std::string known_percent(double share) { return std::isfinite(share) ? percent_text(share) : "-"; }
 
