@@ -12,14 +12,14 @@ data=${1:-data/imagenet-like}
 
 recording=build/demo-recording
 rm -rf "$recording"
-job=(build/bin/datamon-pipeline "$data" --workers 2 --batch 32 --compute-ms 10 --seconds 6)
+job=(build/bin/datamon-pipeline "$data" --workers 2 --batch 32 --compute-ms 3 --seconds 6)
 printf '\n$ MON=1 %s\n\n' "${job[*]}"
 MON=1 MON_DIR=$recording "${job[@]}"
 printf '\n$ datamon report %s\n\n' "$recording"
 build/bin/datamon report "$recording"
 cat <<END
 
-That was a consumer that takes 10 ms for a batch and two workers that read, decode and crop
+That was a consumer that takes 3 ms for a batch and two workers that read, decode and crop
 $data for it, recorded by MON=1. Try next:
   build/bin/datamon trace $recording -o trace.json
       every batch on a time line: open trace.json in ui.perfetto.dev

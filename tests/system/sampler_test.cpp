@@ -116,7 +116,12 @@ TEST_F(SamplerTest, RecordsTheMachineAndTheJobsProcesses) {
   Child job([&] {
     RecordingFile& file = test::lasting_recording(folder_.path(), kHost);
     if (monitor::sampler_start(options_for(folder_, file)) != SamplerState::kSampling) return 1;
-    while (cpu_seconds() < 0.3) continue;
+    // A row before and a row after the work, however late the sampler's thread gets a core.
+    if (!eventually([&] { return rows_of(folder_, ::getpid()) > 0; })) return 3;
+    const double start = cpu_seconds();
+    while (cpu_seconds() < start + 0.3) continue;
+    const std::size_t rows = rows_of(folder_, ::getpid());
+    if (!eventually([&] { return rows_of(folder_, ::getpid()) > rows + 1; })) return 4;
     return monitor::sampler_stop() ? 0 : 2;
   });
   ASSERT_EQ(job.wait(), 0);
