@@ -44,7 +44,6 @@ GOALS = [
     Goal("monitor_off_median_ns", "a span while not recording, ns, loop included", at_most=1),
     Goal("monitor_eight_threads_over_one", "a span of 8 threads at once over one thread's", at_most=1.05),
     Goal("pipeline_recipe_over_full_decode", "whole recipe, one core, over plain full decode (CPU time)", at_most=0.90),
-    Goal("ops_recipe_ratio_median", "the operators alone over plain full decode", at_most=0.90),
     Goal("pipeline_two_workers_speedup", "two workers on two cores, times one", at_least=1.9),
     Goal("pipeline_recorded_slowdown_percent", "pipeline slower with MON=1, %", at_most=0.5),
     Goal("report_open_and_profile_spans_per_cpu_second", "recording to profile, spans/s and core", at_least=50e6),
