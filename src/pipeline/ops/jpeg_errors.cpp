@@ -15,7 +15,9 @@ ImageError::Kind kind_of(int code) {
       return ImageError::Kind::truncated;
     case JERR_NO_SOI:
       return ImageError::Kind::not_jpeg;
+#if JPEG_LIB_VERSION < 70  // with libjpeg 8's interface (Ubuntu) there is no such code
     case JERR_ARITH_NOTIMPL:
+#endif
     case JERR_BAD_PRECISION:
     case JERR_CCIR601_NOTIMPL:
     case JERR_COMPONENT_COUNT:
