@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "report/trace_counters.h"
+#include "report/trace_default.h"
 #include "report/trace_events.h"
 #include "report/trace_identity.h"
 #include "report/trace_json.h"
@@ -14,7 +15,7 @@ namespace datamon::report {
 namespace {
 
 // Viewers that know no sort index keep the order of the file.
-void write_names(const Recording& recording, const Timeline& timeline,
+void write_names(const Recording& recording, const TraceTimeline& timeline,
                  const TraceIdentity& identity, TraceEvents& events) {
   std::size_t place = 0;
   for (const TraceGroup& group : identity.groups) events.process(group.pid, group.name, place++);
@@ -46,8 +47,8 @@ void describe_damage(const WeaverCounts& counts, TraceSummary& summary) {
         counts.squeezed));
 }
 
-void write_facts(const Recording& recording, const Timeline& timeline, const TraceSummary& summary,
-                 JsonBuffer& out) {
+void write_facts(const Recording& recording, const TraceTimeline& timeline,
+                 const TraceSummary& summary, JsonBuffer& out) {
   std::string_view command;
   std::string_view host;
   if (!recording.processes().empty()) {
@@ -68,7 +69,7 @@ void write_facts(const Recording& recording, const Timeline& timeline, const Tra
 }  // namespace
 
 TraceSummary write_trace(const Recording& recording, const TraceOptions& options, TraceSink& sink) {
-  const Timeline timeline = build_timeline(recording);
+  const TraceTimeline timeline = build_timeline(recording);
   const TraceIdentity identity = identify(recording, timeline);
   const TraceSelection selection = select_spans(recording, timeline, identity, options);
 
@@ -85,10 +86,12 @@ TraceSummary write_trace(const Recording& recording, const TraceOptions& options
   summary.slices = events.slices();
   summary.arrows = events.arrows();
   summary.counters = events.counters();
-  summary.left_out = counts.left_out;
+  summary.left_out = counts.selected.left_out;
   summary.squeezed = counts.squeezed;
   summary.damaged = counts.damaged;
   summary.statements = selection.statements;
+  for (std::string& words : default_statements(selection, counts.selected))
+    summary.statements.push_back(std::move(words));
   for (std::string& gap : gap_statements(timeline, identity))
     summary.statements.push_back(std::move(gap));
   describe_damage(counts, summary);

@@ -24,7 +24,7 @@ struct StepRange {
 };
 
 // With none of these set: everything if that is at most about `most_slices`;
-// otherwise the beginning, a stretch of steady work and the slowest items.
+// otherwise the start-up, whole steps of the steady work and the slowest items.
 struct TraceOptions {
   bool all = false;
   std::optional<double> from_s, to_s;  // since the recording began

@@ -49,6 +49,7 @@ constexpr Known kKnown[] = {
     {"cpu.throttled", "CPU stopped by the cgroup limit", "cores", kNsToSeconds},
     {"run.queue", "threads running or ready", "count", 1},
     {"run.blocked", "threads blocked", "count", 1},
+    {"context.switches", "context switches", "per s", 1},
     {"psi.cpu.some", "pressure %", "cpu some", kShareToPercent},
     {"psi.io.some", "pressure %", "io some", kShareToPercent},
     {"psi.io.full", "pressure %", "io full", kShareToPercent},
@@ -275,7 +276,7 @@ class ProcessMeter {
 
 }  // namespace
 
-void write_counters(const Recording& recording, const Timeline& timeline,
+void write_counters(const Recording& recording, const TraceTimeline& timeline,
                     const TraceIdentity& identity, const TimeWindow& window, TraceEvents& events) {
   const std::vector<ProcessFile>& files = recording.processes();
   for (std::size_t i = 0; i < files.size(); ++i) {

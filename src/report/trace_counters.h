@@ -13,7 +13,7 @@
 namespace datamon::report {
 
 // Writes the counters of every process file that holds samples.
-void write_counters(const Recording& recording, const Timeline& timeline,
+void write_counters(const Recording& recording, const TraceTimeline& timeline,
                     const TraceIdentity& identity, const TimeWindow& window, TraceEvents& events);
 
 }  // namespace datamon::report

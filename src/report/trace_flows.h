@@ -26,6 +26,7 @@ struct BatchKey {
 struct FlowEnd {
   std::int64_t start = 0;    // ns, of the slice
   std::uint32_t thread = 0;  // index in TraceIdentity::threads
+  bool written = true;       // false: the slice is left out, and so is the arrow
 };
 
 struct Flow {

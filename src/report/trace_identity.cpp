@@ -53,7 +53,7 @@ constexpr std::size_t kNoProcess = static_cast<std::size_t>(-1);
 // with a consumer thread; failing that the only consumer of its rank.
 class Families {
  public:
-  Families(const std::vector<ProcessFile>& files, const Timeline& timeline)
+  Families(const std::vector<ProcessFile>& files, const TraceTimeline& timeline)
       : files_(files), timeline_(timeline) {
     for (std::size_t i = 0; i < files.size(); ++i) {
       by_pid_[{timeline.processes[i].host, files[i].header.pid}] = i;
@@ -79,7 +79,7 @@ class Families {
 
  private:
   const std::vector<ProcessFile>& files_;
-  const Timeline& timeline_;
+  const TraceTimeline& timeline_;
   std::map<std::pair<std::size_t, std::uint32_t>, std::size_t> by_pid_;
   std::set<std::size_t> consumers_;
   std::map<std::uint32_t, std::size_t> of_rank_;  // kNoProcess: several
@@ -212,7 +212,7 @@ std::vector<std::size_t> leaders_in_order(const std::vector<ProcessFile>& files,
 
 }  // namespace
 
-TraceIdentity identify(const Recording& recording, const Timeline& timeline) {
+TraceIdentity identify(const Recording& recording, const TraceTimeline& timeline) {
   const std::vector<ProcessFile>& files = recording.processes();
   const Families families(files, timeline);
   Members members;

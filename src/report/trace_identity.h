@@ -40,7 +40,7 @@ struct TraceIdentity {
   std::vector<TraceGroup> process_meters;  // by host: each process's CPU and memory
 };
 
-TraceIdentity identify(const Recording& recording, const Timeline& timeline);
+TraceIdentity identify(const Recording& recording, const TraceTimeline& timeline);
 
 // Has a span of this track ever had this stage? From the cells, which are kept
 // for the whole run.

@@ -59,6 +59,18 @@ class StepIndex {
     return nullptr;
   }
 
+  // Calls visit(number, span) for every kept step, in order.
+  template <typename Visit>
+  void for_each(Visit visit) const {
+    std::uint64_t number = 0;
+    for (std::size_t block = 0; block < counts_.size(); ++block) {
+      if (block == kept_.from && block > 0) number = kept_from_;
+      const bool numbered = block < kept_.until || block >= kept_.from;
+      for (const format::SpanRecord& span : track_.spans[block])
+        if (numbered && begins_step(process_, class_, span)) visit(number++, span);
+    }
+  }
+
  private:
   // The n-th step that begins in `block` or later.
   const format::SpanRecord* find_from(std::size_t block, std::uint64_t n) const {
@@ -77,21 +89,28 @@ class StepIndex {
   std::uint64_t total_ = 0, kept_until_ = 0, kept_from_ = 0;
 };
 
-const TraceThread& first_consumer(const TraceIdentity& identity) {
+const TraceThread* first_consumer(const TraceIdentity& identity) {
   for (const TraceThread& thread : identity.threads)
-    if (is_consumer(*thread.track)) return thread;
-  throw TraceSelectionError(
-      "no steps can be selected: the recording has no consumer thread; use --from and --to");
+    if (is_consumer(*thread.track)) return &thread;
+  return nullptr;
+}
+
+StageClass step_class(const ProcessFile& process, const Track& track) {
+  return count_ever(process, track, StageClass::kWait) > 0 ? StageClass::kWait
+                                                           : StageClass::kCompute;
 }
 
 }  // namespace
 
-TimeWindow window_of_steps(const Recording& recording, const Timeline& timeline,
+TimeWindow window_of_steps(const Recording& recording, const TraceTimeline& timeline,
                            const TraceIdentity& identity, StepRange steps) {
-  const TraceThread& consumer = first_consumer(identity);
+  const TraceThread* found = first_consumer(identity);
+  if (found == nullptr)
+    throw TraceSelectionError(
+        "no steps can be selected: the recording has no consumer thread; use --from and --to");
+  const TraceThread& consumer = *found;
   const ProcessFile& process = recording.processes()[consumer.process];
-  const bool waits = count_ever(process, *consumer.track, StageClass::kWait) > 0;
-  const StepIndex index(process, *consumer.track, waits ? StageClass::kWait : StageClass::kCompute);
+  const StepIndex index(process, *consumer.track, step_class(process, *consumer.track));
   if (steps.first >= steps.last)
     throw TraceSelectionError(fmt::format("steps {}:{} are none; the first number must be smaller",
                                           steps.first, steps.last));
@@ -109,6 +128,26 @@ TimeWindow window_of_steps(const Recording& recording, const Timeline& timeline,
   window.begin = std::max<std::int64_t>(map.ns(first->start), 0);
   if (behind != nullptr) window.end = std::max(map.ns(behind->start) - 1, window.begin);
   return window;
+}
+
+std::optional<WholeSteps> whole_steps(const Recording& recording, const TraceTimeline& timeline,
+                                      const TraceIdentity& identity, TimeWindow within) {
+  const TraceThread* consumer = first_consumer(identity);
+  if (consumer == nullptr) return std::nullopt;
+  const ProcessFile& process = recording.processes()[consumer->process];
+  const StepIndex index(process, *consumer->track, step_class(process, *consumer->track));
+  const TickMap& map = timeline.processes[consumer->process].map;
+  std::optional<WholeSteps> whole;
+  index.for_each([&](std::uint64_t number, const format::SpanRecord& span) {
+    const std::int64_t start = map.ns(span.start);
+    if (start < within.begin || start > within.end + 1) return;
+    if (!whole) whole = WholeSteps{{start, start, within.deepest}, {number, number}};
+    // The step before this one ends here.
+    whole->window.end = std::max(start - 1, whole->window.begin);
+    whole->steps.last = number;
+  });
+  if (whole && whole->steps.first == whole->steps.last) return std::nullopt;
+  return whole;
 }
 
 }  // namespace datamon::report

@@ -66,7 +66,7 @@ Clocks choose_clocks(const std::vector<ProcessFile>& files, std::vector<std::siz
 
 }  // namespace
 
-Timeline build_timeline(const Recording& recording) {
+TraceTimeline build_timeline(const Recording& recording) {
   const std::vector<ProcessFile>& files = recording.processes();
   std::vector<std::size_t> host_of;
   const Clocks clocks = choose_clocks(files, host_of);
@@ -87,7 +87,7 @@ Timeline build_timeline(const Recording& recording) {
     zero = std::min(zero, plus(clock.monotonic_ns(first), to_realtime));
   }
 
-  Timeline timeline;
+  TraceTimeline timeline;
   timeline.hosts = clocks.host_number.size();
   timeline.start_realtime_ns = files.empty() ? 0 : zero;
   for (std::size_t i = 0; i < files.size(); ++i) {

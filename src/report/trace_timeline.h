@@ -49,12 +49,12 @@ struct ProcessTime {
   std::size_t host = 0;  // index of the host, by first appearance
 };
 
-struct Timeline {
+struct TraceTimeline {
   std::vector<ProcessTime> processes;  // as Recording::processes()
   std::size_t hosts = 0;
   std::int64_t start_realtime_ns = 0;  // of the axis's zero, since 1970
 };
 
-Timeline build_timeline(const Recording& recording);
+TraceTimeline build_timeline(const Recording& recording);
 
 }  // namespace datamon::report

@@ -48,10 +48,11 @@ ArrowPart arrow_of(const TraceStages& stages, const Track& track) {
 
 }  // namespace
 
-TraceWeaver::TraceWeaver(const Recording& recording, const Timeline& timeline,
+TraceWeaver::TraceWeaver(const Recording& recording, const TraceTimeline& timeline,
                          const TraceIdentity& identity, const TraceSelection& selection,
                          TraceEvents& events)
-    : selection_(selection), events_(events), slow_room_(selection.slow_slices) {
+    : selection_(selection), events_(events) {
+  counts_.selected.in_window.resize(selection.windows.size());
   for (const ProcessFile& process : recording.processes()) {
     stages_.push_back(std::make_unique<TraceStages>(process));
     for (const Stage& stage : process.stages) many_loaders_ = many_loaders_ || stage.loader != 0;
@@ -90,33 +91,47 @@ WeaverCounts TraceWeaver::weave() {
 }
 
 void TraceWeaver::step(Lane& lane) {
-  const TraceStage& stage = lane.stages->of(lane.reader.span().stage);
-  if (lane.reader.span().flags & format::kSpanInterval)
-    interval(lane, stage);
-  else if (selected(lane))
-    slice(lane, stage);
-  else
-    ++counts_.left_out;
+  const TraceSpan& span = lane.reader.span();
+  const TraceStage& stage = lane.stages->of(span.stage);
+  if (span.flags & format::kSpanInterval) return interval(lane, stage);
+  if (selected(lane)) return slice(lane, stage);
+  ++counts_.selected.left_out;
+  // Its other end must not find another epoch's batch of the same number.
+  if (begins_or_ends_arrow(lane, stage)) arrow(lane, stage, span.start, false);
 }
 
 // In a window, one of the slowest items, or inside of one.
 bool TraceWeaver::selected(Lane& lane) {
   const TraceSpan& span = lane.reader.span();
-  if (selection_.touches(span.start, span.end)) return true;
-  if (slow_room_ == 0) return false;
-  if (span.slow != nullptr) lane.keep_from = span.start;
-  if (span.start < lane.keep_from) {
-    lane.keep_from = kLastTraceNs;
+  const bool in_slow = !selection_.slow.empty() && inside_slow(lane);
+  const std::size_t window = selection_.window_of(span.start, span.end, span.depth);
+  if (window < selection_.windows.size())
+    ++counts_.selected.in_window[window];
+  else if (in_slow)
+    ++counts_.selected.slow;
+  else
     return false;
-  }
-  --slow_room_;
   return true;
+}
+
+bool TraceWeaver::inside_slow(Lane& lane) {
+  const TraceSpan& span = lane.reader.span();
+  if (span.slow != nullptr &&
+      std::binary_search(selection_.slow.begin(), selection_.slow.end(), span.slow))
+    lane.keep_from = span.start;
+  if (span.start >= lane.keep_from) return true;
+  lane.keep_from = kLastTraceNs;
+  return false;
+}
+
+bool TraceWeaver::begins_or_ends_arrow(const Lane& lane, const TraceStage& stage) {
+  return stage.arrow != ArrowPart::kNone && stage.arrow == lane.arrow &&
+         lane.reader.span().id != format::kNoId;
 }
 
 void TraceWeaver::slice(Lane& lane, const TraceStage& stage) {
   const TraceSpan& span = lane.reader.span();
-  const bool arrow_here =
-      stage.arrow != ArrowPart::kNone && stage.arrow == lane.arrow && span.id != format::kNoId;
+  const bool arrow_here = begins_or_ends_arrow(lane, stage);
   const auto at = lane.layout.place(span.start, span.end, span.depth, arrow_here);
   if (!at) {
     ++counts_.squeezed;
@@ -129,16 +144,17 @@ void TraceWeaver::slice(Lane& lane, const TraceStage& stage) {
   } else {
     events_.slice(stage, lane.place, *at);
   }
-  if (arrow_here) arrow(lane, stage, *at);
+  if (arrow_here) arrow(lane, stage, at->start, true);
 }
 
-void TraceWeaver::arrow(Lane& lane, const TraceStage& stage, const Slice& at) {
+void TraceWeaver::arrow(Lane& lane, const TraceStage& stage, std::int64_t start, bool written) {
   const std::uint64_t batch = lane.reader.span().id;
   const std::uint32_t loader = stage.own_loader ? stage.loader : lane.loader;
   const BatchKey key{lane.group, loader, batch};
-  const FlowEnd end{at.start, lane.index};
+  const FlowEnd end{start, lane.index, written};
   const bool sends = lane.arrow == ArrowPart::kSend || lane.arrow == ArrowPart::kCollate;
-  if (const auto flow = sends ? flows_.sent(key, end) : flows_.received(key, end))
+  const auto flow = sends ? flows_.sent(key, end) : flows_.received(key, end);
+  if (flow && flow->send.written && flow->receive.written)
     events_.arrow(batch, lanes_[flow->send.thread].place, flow->send.start,
                   lanes_[flow->receive.thread].place, flow->receive.start);
 }

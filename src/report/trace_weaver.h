@@ -22,13 +22,14 @@
 namespace datamon::report {
 
 struct WeaverCounts {
-  std::uint64_t left_out = 0, squeezed = 0, damaged = 0;
+  SelectedCounts selected;
+  std::uint64_t squeezed = 0, damaged = 0;
 };
 
 class TraceWeaver {
  public:
-  TraceWeaver(const Recording& recording, const Timeline& timeline, const TraceIdentity& identity,
-              const TraceSelection& selection, TraceEvents& events);
+  TraceWeaver(const Recording& recording, const TraceTimeline& timeline,
+              const TraceIdentity& identity, const TraceSelection& selection, TraceEvents& events);
   ~TraceWeaver();
 
   // Writes everything.
@@ -40,10 +41,12 @@ class TraceWeaver {
   void step(Lane& lane);
   void interval(Lane& lane, const TraceStage& stage);
   void slice(Lane& lane, const TraceStage& stage);
-  void arrow(Lane& lane, const TraceStage& stage, const Slice& at);
+  void arrow(Lane& lane, const TraceStage& stage, std::int64_t start, bool written);
   IntervalCounter& counter(const Lane& lane, const TraceStage& stage, std::uint32_t loader,
                            bool of_all);
   bool selected(Lane& lane);
+  bool inside_slow(Lane& lane);
+  static bool begins_or_ends_arrow(const Lane& lane, const TraceStage& stage);
 
   const TraceSelection& selection_;
   TraceEvents& events_;
@@ -57,7 +60,6 @@ class TraceWeaver {
   };
   std::map<CounterKey, IntervalCounter> intervals_;
   bool many_loaders_ = false;
-  std::uint64_t slow_room_ = 0;  // slow slices outside the windows that may still be written
   WeaverCounts counts_;
 };
 

@@ -40,6 +40,10 @@ class BrowserError(Exception):
     pass
 
 
+class Refused(BrowserError):
+    """The browser could not carry out a command, because the page goes away, say."""
+
+
 class Chromium:
     """One page. A context manager: leaving it ends the browser."""
 
@@ -82,10 +86,10 @@ class Chromium:
         self._log.close()
         shutil.rmtree(self._profile, ignore_errors=True)
 
-    def _fail(self, why):
+    def _fail(self, why, kind=BrowserError):
         self._log.seek(0)
         tail = self._log.read()[-2000:].decode(errors="replace")
-        raise BrowserError(f"{why}\nconsole: {self.console[-10:]}\nbrowser: {tail}")
+        raise kind(f"{why}\nconsole: {self.console[-10:]}\nbrowser: {tail}")
 
     def _receive(self, deadline):
         while b"\0" not in self._buffer:
@@ -112,7 +116,7 @@ class Chromium:
                 self.console.append([a.get("value") for a in answer["params"]["args"]])
             if answer.get("id") == self._number:
                 if "error" in answer:
-                    self._fail(f"{method}: {answer['error']}")
+                    self._fail(f"{method}: {answer['error']}", Refused)
                 return answer["result"]
 
     def call(self, method, params=None):
@@ -132,11 +136,18 @@ class Chromium:
         return answer["result"].get("value")
 
     def wait_for(self, expression, timeout_s=120):
+        """Until a JavaScript condition holds, in this page or in the one it is about to open."""
         deadline = time.monotonic() + timeout_s
-        while not self.evaluate(expression):
+        while not self._holds(expression):
             if time.monotonic() > deadline:
                 self._fail(f"never true: {expression}")
-            time.sleep(0.1)
+            time.sleep(0.05)
+
+    def _holds(self, expression):
+        try:
+            return self.evaluate(expression)
+        except Refused:  # the old page's context is gone
+            return False
 
     def screenshot(self, path):
         picture = self.call("Page.captureScreenshot", {"format": "png"})["data"]

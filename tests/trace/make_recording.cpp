@@ -30,6 +30,38 @@ void loader(const fs::path& folder) {
   write_loader(folder, model);
 }
 
+// Long enough to be cut: three epochs, each with workers of its own; a slow item
+// late in the first.
+void epochs(const fs::path& folder) {
+  LoaderModel model;
+  model.workers = 4;
+  model.batches = 150;
+  model.epochs = 3;
+  model.jitter = 0.2;
+  model.slow_item = 1100;
+  model.slow_item_s = 0.15;
+  write_loader(folder, model);
+}
+
+// Items of every length between 1 and 5 ms, each kept as a slow one.
+void slow_items(const fs::path& folder) {
+  FileBuilder file({.pid = 6, .is_root = true});
+  for (std::uint32_t worker = 0; worker < 2; ++worker) {
+    TrackBuilder& track = file.track(kWorker, worker, "worker");
+    double at = 0.01;
+    for (std::uint64_t i = 0; i < 60; ++i) {
+      const double lasts = 1e-3 + 4e-3 * static_cast<double>(i * 7 % 60 * 2 + worker) / 120;
+      track.keep_next_as_slow();
+      track.begin(kFetch, at);
+      track.span(kRead, at, at + lasts / 2);
+      track.span(kDecode, at + lasts / 2, at + lasts);
+      track.end(at + lasts, {.id = i, .name = "item"});
+      at += lasts * 1.1;
+    }
+  }
+  file.write(folder);
+}
+
 void threads(const fs::path& folder) {
   LoaderModel model;
   model.processes = false;
@@ -140,8 +172,15 @@ void touching(const fs::path& folder) {
 
 int main(int argc, char** argv) {
   const std::map<std::string, std::function<void(const fs::path&)>> kinds = {
-      {"loader", loader},   {"threads", threads},           {"gap", gap},          {"hosts", hosts},
-      {"hostile", hostile}, {"same_numbers", same_numbers}, {"touching", touching}};
+      {"loader", loader},
+      {"epochs", epochs},
+      {"slow_items", slow_items},
+      {"threads", threads},
+      {"gap", gap},
+      {"hosts", hosts},
+      {"hostile", hostile},
+      {"same_numbers", same_numbers},
+      {"touching", touching}};
   const auto kind = argc == 3 ? kinds.find(argv[1]) : kinds.end();
   if (kind == kinds.end()) {
     std::fprintf(stderr, "make_recording KIND FOLDER\n");

@@ -78,8 +78,8 @@ class Page:
         self.traces[name] = str(trace)
         self.browser.open("about:blank")
         self.browser.open(f"{self.base}/#!/?url={self.base}{name}")
-        self.browser.wait_for("typeof app !== 'undefined' && !!app.trace")
-        self.browser.evaluate("waitForPerfettoIdle()")
+        # Its plugins have made their tracks when it says that it no longer loads.
+        self.browser.wait_for("typeof app !== 'undefined' && !!app.trace && !app.isLoadingTrace")
 
     def query(self, sql):
         return json.loads(self.browser.evaluate(QUERY % json.dumps(sql)))
@@ -128,5 +128,7 @@ def test_consumer_stands_above_its_workers(page, tmp_path):
     workers = [row for row in rows if row.startswith("worker")]
     assert len(workers) == 8 and workers == sorted(workers) and rows[1:9] == workers
     assert rows[9].startswith("batches ready")
+    page.browser.evaluate("app.trace.workspaces.currentWorkspace.children[0].expand()")
+    page.browser.wait_for("document.body.innerText.includes('consumer')", 60)
     page.browser.screenshot(tmp_path / "perfetto.png")
     assert (tmp_path / "perfetto.png").stat().st_size > 20_000

@@ -93,8 +93,8 @@ void add_trace_command(CommandSet& commands) {
        .description =
            "Writes each thread's slices, an arrow for each batch from its worker to the step\n"
            "that consumed it, and the machine's readings as counters. Recordings of more than\n"
-           "about a million slices are cut to what viewers open with ease: the beginning, a\n"
-           "stretch of the later work, and the slowest items; what was left out is said here and\n"
+           "about a million slices are cut to what viewers open with ease: the start-up, whole\n"
+           "steps of the steady work, and the slowest items; what was left out is said here and\n"
            "in the file. Times are seconds since the recording began, steps count from 0.",
        .examples = {{"trace -o trace.json", "the newest recording below this folder"},
                     {"trace runs/a -o a.json.gz", "compressed; viewers open it as it is"},
