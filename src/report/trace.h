@@ -1,8 +1,8 @@
 // A recording as Chrome trace JSON, for Perfetto, DevTools and their kind. What
 // is in it, and which rules of which viewers it keeps: docs/chrome-trace.md.
 //
-// Memory does not depend on the recording's size: spans are read where they
-// lie and written as they are read. Damage in a recording costs only what it
+// The export's memory does not depend on the recording's size: spans are read
+// where the Recording holds them and written as they are read. Damage in a recording costs only what it
 // hides; the result is a valid trace whatever the recording holds.
 #pragma once
 
