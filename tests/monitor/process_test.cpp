@@ -69,7 +69,12 @@ TEST(Processes, ChildThatLeavesWithoutHandlers) {
 
 TEST(Processes, ForkWithoutHandlers) {
   const Folder folder;
-  const Recording recording = record(folder, {"raw-clone", "500"});
+  Environment extra;
+#if defined(__SANITIZE_THREAD__)
+  // It does not see a raw clone: the parent's sampler seems to live in the child.
+  extra.emplace_back("MON_SAMPLER", "0");
+#endif
+  const Recording recording = record(folder, {"raw-clone", "500"}, 0, extra);
   ASSERT_EQ(recording.processes().size(), 2u);
   EXPECT_EQ(fetched(recording.processes()[0]), 1000u);
   EXPECT_EQ(fetched(recording.processes()[1]), 1000u);
