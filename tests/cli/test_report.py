@@ -48,7 +48,7 @@ def test_text_fits_the_screen(recording, width):
 def test_colours_only_where_wanted(recording):
     assert "\x1b[" in datamon("report", recording, "--color", "always").stdout
     assert "\x1b" not in datamon("report", recording).stdout
-    on_terminal = ["script", "-qec", f"{DATAMON} report {recording}", "/dev/null"]
+    on_terminal = ["script", "-qec", f"'{DATAMON}' report {recording}", "/dev/null"]
     seen = lambda **more: subprocess.run(on_terminal, capture_output=True, text=True,
                                          env=environment(TERM="xterm", **more)).stdout
     assert "\x1b[" in seen()
@@ -96,7 +96,7 @@ def test_output_file(recording, tmp_path):
     jsonschema.validate(json.loads(target.read_text()), SCHEMA)
     failed = datamon("report", recording, "-o", tmp_path / "no" / "out")
     assert failed.returncode == 1 and "No such file" in failed.stderr
-    full = subprocess.run(f"{DATAMON} report {recording} > /dev/full", shell=True,
+    full = subprocess.run(f"'{DATAMON}' report {recording} > /dev/full", shell=True,
                           capture_output=True, env=environment())
     assert full.returncode == 1 and b"No space left" in full.stderr
 

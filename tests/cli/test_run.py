@@ -78,7 +78,7 @@ def test_signals_are_passed_on(tmp_path, name):
 
 def test_ignored_signals_stay_ignored(tmp_path):
     """nohup datamon run ... survives a hang-up."""
-    child = subprocess.Popen(["sh", "-c", f"trap '' HUP; exec {DATAMON} run -- sh -c 'echo ready; sleep 0.5; exit 3'"],
+    child = subprocess.Popen(["sh", "-c", f"trap '' HUP; exec \"{DATAMON}\" run -- sh -c 'echo ready; sleep 0.5; exit 3'"],
                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=tmp_path,
                              env=environment(), text=True)
     assert child.stdout.readline() == "ready\n"

@@ -187,7 +187,7 @@ def test_an_existing_file_is_kept_unless_forced(tmp_path):
 
 def test_a_full_disk_leaves_no_file(tmp_path):
     record("threads", tmp_path / "r")
-    command = f"ulimit -f 100; trap '' XFSZ; exec {BIN}/datamon trace {tmp_path}/r -o {tmp_path}/t.json"
+    command = f"ulimit -f 100; trap '' XFSZ; exec '{BIN}/datamon' trace {tmp_path}/r -o {tmp_path}/t.json"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
     assert done.returncode != 0 and "cannot write" in done.stderr
     assert not list(tmp_path.glob("t.json*"))
