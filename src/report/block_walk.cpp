@@ -15,6 +15,11 @@ namespace {
 using format::BlockHeader;
 using format::BlockType;
 
+// Blocks that were not finished are a few for each thread of a killed job. More
+// unused space is not a writer's: a sparse file of terabytes would be walked page
+// by page for hours.
+constexpr std::uint64_t kMostUnused = std::uint64_t{256} << 20;
+
 class BlockWalk {
  public:
   BlockWalk(std::span<const std::byte> file, ProcessFile& process, ProblemLog& log)
@@ -37,7 +42,12 @@ class BlockWalk {
     if (block_.magic != format::kBlockMagic) {
       // Zero: the block was not finished, or the space is not used yet.
       if (block_.magic != 0) bad_place();
-      return format::kBlockAlignment;
+      unused_ += format::kBlockAlignment;
+      if (unused_ <= kMostUnused) return format::kBlockAlignment;
+      log_.add(offset, fmt::format("more than {} MiB of unused space: damaged; the rest of the "
+                                   "file is skipped",
+                                   kMostUnused >> 20));
+      return end - offset;
     }
     in_bad_place_ = false;
     if (block_.bytes == 0 || block_.bytes % format::kBlockAlignment != 0) {
@@ -149,6 +159,7 @@ class BlockWalk {
   SamplesBuilder samples_;
   BlockHeader block_{};
   std::uint64_t offset_ = 0;
+  std::uint64_t unused_ = 0;  // bytes seen so far
   bool in_bad_place_ = false;
 };
 
