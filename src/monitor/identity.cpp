@@ -12,6 +12,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "monitor/arena.h"
+
 namespace datamon::monitor {
 namespace {
 
@@ -76,16 +78,29 @@ void append_quoted(char*& to, const char* end, const char* argument) {
   if (!plain) put('\'');
 }
 
-void note_command(BlockSource& file) {
+// Too large for the stack: a forked child begins on whichever of its threads
+// records first, and that one's stack may be the least there can be (16 KiB).
+struct JobText {
   char raw[4096];
-  const std::size_t length = read_file("/proc/self/cmdline", raw, sizeof raw);
   char quoted[6000];
-  char* to = quoted;
-  for (std::size_t at = 0; at < length; at += std::strlen(raw + at) + 1) {
-    if (at > 0 && to < quoted + sizeof quoted) *to++ = ' ';
-    append_quoted(to, quoted + sizeof quoted, raw + at);
+};
+
+void note_command(BlockSource& file, JobText& text) {
+  const std::size_t length = read_file("/proc/self/cmdline", text.raw, sizeof text.raw);
+  char* to = text.quoted;
+  char* const end = text.quoted + sizeof text.quoted;
+  for (std::size_t at = 0; at < length; at += std::strlen(text.raw + at) + 1) {
+    if (at > 0 && to < end) *to++ = ' ';
+    append_quoted(to, end, text.raw + at);
   }
-  file.note("job.command", {quoted, static_cast<std::size_t>(to - quoted)});
+  file.note("job.command", {text.quoted, static_cast<std::size_t>(to - text.quoted)});
+}
+
+void note_folders(BlockSource& file, JobText& text) {
+  char* const path = text.raw;
+  if (::getcwd(path, sizeof text.raw) != nullptr) file.note("job.cwd", path);
+  const ssize_t length = ::readlink("/proc/self/exe", path, sizeof text.raw);
+  if (length > 0) file.note("job.executable", {path, static_cast<std::size_t>(length)});
 }
 
 void note_number(BlockSource& file, std::string_view key, long value) {
@@ -130,11 +145,10 @@ void file_name_stem(char* stem, std::size_t bytes) {
 }
 
 void note_job(BlockSource& file) {
-  note_command(file);
-  char path[4096];
-  if (::getcwd(path, sizeof path) != nullptr) file.note("job.cwd", path);
-  const ssize_t length = ::readlink("/proc/self/exe", path, sizeof path);
-  if (length > 0) file.note("job.executable", {path, static_cast<std::size_t>(length)});
+  if (auto* text = arena_new<JobText>()) {
+    note_command(file, *text);
+    note_folders(file, *text);
+  }
   cpu_set_t allowed;
   CPU_ZERO(&allowed);
   if (::sched_getaffinity(0, sizeof allowed, &allowed) == 0)

@@ -1,5 +1,5 @@
 // Who this process is: host, pid, rank, command line. Works in a forked child.
-// Errors leave a field unknown; nothing throws or allocates.
+// Errors leave a field unknown; nothing throws, or allocates but from the arena.
 #pragma once
 
 #include "format/recording_format.h"
@@ -16,6 +16,7 @@ void identify(format::FileHeader& header);
 void file_name_stem(char* stem, std::size_t bytes);
 
 // Notes job.command, job.cwd, job.cpus_allowed and what else names the job.
+// Needs the process lock, or to be alone.
 void note_job(BlockSource& file);
 
 }  // namespace datamon::monitor

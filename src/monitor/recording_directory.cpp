@@ -25,7 +25,7 @@ bool fail(RecordingDirectory& directory, const char* format, Values... values) {
 
 // `name` made absolute. Not resolved further: links in its parents may change.
 bool make_absolute(RecordingDirectory& directory, const char* name) {
-  char folder[kPathBytes] = "";
+  static char folder[kPathBytes];  // attaching happens once, on a stack of any size
   if (name[0] != '/' && ::getcwd(folder, sizeof folder) == nullptr)
     return fail(directory, "the current folder is gone (%s); set MON_DIR to an absolute path",
                 std::strerror(errno));

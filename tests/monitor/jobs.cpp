@@ -12,6 +12,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <climits>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -151,6 +152,28 @@ int fork_chain(long generations) {
     if (child != 0) return wait_for(child);
   }
   return 0;
+}
+
+void* one_item(void*) {
+  item(1);
+  return nullptr;
+}
+
+// The first span of a process is on a thread with the least stack there can be.
+int on_smallest_stack() {
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, static_cast<std::size_t>(PTHREAD_STACK_MIN));
+  pthread_t thread;
+  if (pthread_create(&thread, &attributes, one_item, nullptr) != 0) return 9;
+  return pthread_join(thread, nullptr);
+}
+
+int small_stack(long) {
+  const pid_t child = fork();
+  if (child == 0) std::exit(on_smallest_stack());
+  const int status = wait_for(child);
+  return status != 0 ? status : on_smallest_stack();
 }
 
 int exec_self(long count) {
@@ -392,6 +415,7 @@ constexpr Job kJobs[] = {
     {"raw-clone", raw_clone},
     {"open-across-fork", open_across_fork},
     {"fork-chain", fork_chain},
+    {"small-stack", small_stack},
     {"exec", exec_self},
     {"churn", churn},
     {"epochs", epochs},

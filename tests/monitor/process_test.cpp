@@ -80,6 +80,15 @@ TEST(Processes, ForkWithoutHandlers) {
   EXPECT_EQ(fetched(recording.processes()[1]), 1000u);
 }
 
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+TEST(Processes, ChildBeginsOnTheSmallestStack) {
+  const Folder folder;
+  const Recording recording = record(folder, {"small-stack"});
+  ASSERT_EQ(recording.processes().size(), 2u);
+  for (const ProcessFile& process : recording.processes()) EXPECT_EQ(fetched(process), 1u);
+}
+#endif
+
 TEST(Processes, ForkFromAThreadedProcess) {
   const Folder folder;
   const Recording recording = record(folder, {"fork-threaded", "40"});
