@@ -1,5 +1,6 @@
 #include "monitor/sampler_thread.h"
 
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
@@ -10,6 +11,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <new>
 #include <optional>
@@ -25,6 +29,31 @@ namespace {
 constexpr std::uint64_t kSecond = 1'000'000'000;
 // NVML and libraries with much thread-local storage need some; touched as used.
 constexpr std::size_t kStackBytes = 256 * 1024;
+
+// How often to look whether the job has ended without a word, and how often
+// once its main thread has: the rest may follow at any time.
+constexpr std::uint64_t kAloneEveryNs = kSecond;
+constexpr std::uint64_t kAloneSoonNs = kSecond / 20;
+
+enum class Company { kJob, kJobWithoutMain, kNone };
+
+// A process ends when main returns, or when its last thread does; this thread
+// must not be the one it lives on for. The main thread, ended by pthread_exit(),
+// stays as a zombie, and counts.
+Company company() {
+  char path[64], text[512];
+  std::snprintf(path, sizeof path, "/proc/self/task/%d/stat", ::getpid());
+  const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return Company::kJob;
+  const ssize_t got = ::read(fd, text, sizeof text - 1);
+  ::close(fd);
+  text[got > 0 ? got : 0] = '\0';
+  const char* at = std::strrchr(text, ')');  // state is field 3, threads field 20
+  if (at == nullptr || std::strncmp(at, ") Z ", 4) != 0) return Company::kJob;
+  for (int field = 2; at != nullptr && field < 20; ++field) at = std::strchr(at + 1, ' ');
+  if (at == nullptr) return Company::kJob;
+  return std::strtol(at, nullptr, 10) == 2 ? Company::kNone : Company::kJobWithoutMain;
+}
 
 std::uint64_t clock_ns(clockid_t clock) {
   struct timespec time {};
@@ -46,6 +75,9 @@ class SamplerThread {
 
   void run();
   void close_files() { metrics_.reset(); }
+  // The job is over but for this thread, which is to end with this signal mask.
+  bool left_alone() const { return left_alone_; }
+  sigset_t& signals() { return signals_; }
   SamplerControl& control() { return control_; }
 
  private:
@@ -56,6 +88,7 @@ class SamplerThread {
   void take_processes();
   std::uint64_t cpu_ns() const { return cpu_before_ns_ + clock_ns(CLOCK_THREAD_CPUTIME_ID); }
   void account();
+  void rest(std::uint64_t ns);
 
   SamplerControl& control_;
   SamplerOptions options_;
@@ -70,6 +103,10 @@ class SamplerThread {
   std::uint64_t cpu_before_ns_ = 0;
   std::uint64_t interval_ns_ = 0;
   std::uint64_t processes_read_ns_ = 0;
+  Company company_ = Company::kJob;
+  std::uint64_t company_seen_ns_ = 0;
+  bool left_alone_ = false;
+  sigset_t signals_{};  // blocked in the thread that started this one
   struct {
     std::uint64_t ticks;
     double values[kMaxMetrics];
@@ -141,6 +178,22 @@ void SamplerThread::account() {
     __atomic_store_n(&options_.header->sampler_cpu_ns, total, __ATOMIC_RELAXED);
 }
 
+// Until the next row, or an earlier end.
+void SamplerThread::rest(std::uint64_t ns) {
+  const std::uint64_t until = monotonic_ns() + ns;
+  for (;;) {
+    const std::uint64_t every = company_ == Company::kJob ? kAloneEveryNs : kAloneSoonNs;
+    std::uint64_t now = monotonic_ns();
+    if (now - company_seen_ns_ >= every) {
+      company_ = company();
+      company_seen_ns_ = now;
+      left_alone_ = company_ == Company::kNone;
+    }
+    if (left_alone_ || control_.stop.load() != 0 || now >= until) return;
+    wait_while(control_.stop, 0, std::min(until - now, every));
+  }
+}
+
 void SamplerThread::run() {
   ::prctl(PR_SET_NAME, "datamon-sampler");
   if (!prepare()) {
@@ -153,7 +206,7 @@ void SamplerThread::run() {
   for (;;) {
     const std::uint64_t started = monotonic_ns();
     const std::uint64_t cpu_started = clock_ns(CLOCK_THREAD_CPUTIME_ID);
-    const bool last = control_.stop.load() != 0;
+    const bool last = control_.stop.load() != 0 || left_alone_;
     const std::uint64_t processes_every = std::max(kSecond, interval_ns_);
     take_row();
     if (last || processes_read_ns_ == 0 || started - processes_read_ns_ >= processes_every)
@@ -163,7 +216,7 @@ void SamplerThread::run() {
     const std::uint64_t cost = clock_ns(CLOCK_THREAD_CPUTIME_ID) - cpu_started;
     interval_ns_ = pace_.next(cost, started - begin);
     const std::uint64_t spent = monotonic_ns() - started;
-    if (spent < interval_ns_) wait_while(control_.stop, 0, interval_ns_ - spent);
+    rest(spent < interval_ns_ ? interval_ns_ - spent : 0);
     if (!control_.lock.intact()) {
       // The job closed our descriptor, and the lock with it: someone else may
       // sample already.
@@ -177,22 +230,27 @@ void* thread_main(void* memory) {
   SamplerThread* thread = static_cast<SamplerThread*>(memory);
   SamplerControl& control = thread->control();
   thread->run();
+  const bool last_of_all = thread->left_alone();
+  const sigset_t signals = thread->signals();
   thread->close_files();
   control.memory.store(nullptr);
   ::munmap(memory, sizeof(SamplerThread));
   control.lock.release();
   control.running.store(0);
   wake_all(control.running);
+  // As the last thread's end this is exit(0), with the job's handlers, as it
+  // would be without us; signals that came meanwhile are heard.
+  if (last_of_all) ::pthread_sigmask(SIG_SETMASK, &signals, nullptr);
   return nullptr;
 }
 
 // All signals blocked: the job's handlers never run here.
-bool create_detached(void* memory) {
+bool create_detached(void* memory, sigset_t& before) {
   pthread_attr_t attributes;
   if (::pthread_attr_init(&attributes) != 0) return false;
   ::pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
   ::pthread_attr_setstacksize(&attributes, kStackBytes);
-  sigset_t all, before;
+  sigset_t all;
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
   pthread_t thread;
@@ -211,12 +269,12 @@ bool start_sampler_thread(SamplerControl& control, const SamplerOptions& options
     control.lock.release();
     return false;
   }
-  new (memory) SamplerThread(control, options);
+  auto* const state = new (memory) SamplerThread(control, options);
   control.stop.store(0);
   control.failed.store(false);
   control.memory.store(memory);
   control.running.store(1);
-  if (create_detached(memory)) return true;
+  if (create_detached(memory, state->signals())) return true;
   control.memory.store(nullptr);
   control.running.store(0);
   ::munmap(memory, sizeof(SamplerThread));

@@ -176,6 +176,26 @@ int small_stack(long) {
   return status != 0 ? status : on_smallest_stack();
 }
 
+// The main thread ends by pthread_exit(); the process is over with the last one.
+int last_thread_returns(long count) {
+  std::atexit([] { std::printf("exit handler\n"); });
+  std::thread([count] {
+    items(count);
+    usleep(100'000);
+  }).detach();
+  pthread_exit(nullptr);
+}
+
+// Lives on without its main thread until a signal ends it.
+int main_gone(long) {
+  std::thread([] {
+    item(1);
+    for (;;) usleep(300'000);
+  }).detach();
+  alarm(2);
+  pthread_exit(nullptr);
+}
+
 int exec_self(long count) {
   items(count);
   const std::string number = std::to_string(count);
@@ -416,6 +436,8 @@ constexpr Job kJobs[] = {
     {"open-across-fork", open_across_fork},
     {"fork-chain", fork_chain},
     {"small-stack", small_stack},
+    {"last-thread-returns", last_thread_returns},
+    {"main-gone", main_gone},
     {"exec", exec_self},
     {"churn", churn},
     {"epochs", epochs},

@@ -1,6 +1,7 @@
 // Processes that fork, are killed, exec, or end without a word.
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <set>
 
 #include "datamon/monitor.h"
@@ -117,6 +118,27 @@ TEST(Processes, GenerationsOfForks) {
   const Recording recording = record(folder, {"fork-chain", "30"});
   ASSERT_EQ(recording.processes().size(), 30u);
   for (const ProcessFile& process : recording.processes()) EXPECT_EQ(fetched(process), 1u);
+}
+
+TEST(Processes, EndsWithItsLastThread) {
+  const Folder folder;
+  const auto begun = std::chrono::steady_clock::now();
+  const Outcome outcome =
+      run_job(folder, {"last-thread-returns", "500"}, {{"MON_DIR", "rec"}, {"MON_SAMPLER", "1"}});
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(10));
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_EQ(outcome.output, "exit handler\n");
+  const Recording recording = Recording::open(folder / "rec");
+  ASSERT_EQ(recording.processes().size(), 1u);
+  EXPECT_EQ(fetched(recording.processes()[0]), 500u);
+  EXPECT_EQ(recording.processes()[0].header.end_state, kExited);
+}
+
+TEST(Processes, LivesOnWithoutItsMainThread) {
+  const Folder folder;
+  const Recording recording = record(folder, {"main-gone"}, 128 + SIGALRM);
+  ASSERT_EQ(recording.processes().size(), 1u);
+  EXPECT_EQ(fetched(recording.processes()[0]), 1u);
 }
 
 TEST(Processes, ExecJoinsTheRecording) {
