@@ -1,14 +1,9 @@
 #include "monitor/cpu_split.h"
 
-#include <fcntl.h>
 #include <sys/resource.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
-#include <string_view>
 
 #include "monitor/clock.h"
 
@@ -27,11 +22,6 @@ constexpr std::uint64_t kOffCpuNs = 2'000;
 constexpr std::uint64_t kLostCpuReadings = 16;
 constexpr int kCalibrationRuns = 16;
 constexpr double kMaxSkip = 1 << 30;
-// Programs expect the lowest descriptors for themselves. Not beyond 63: a thread
-// of several that makes the kernel extend the table waits for ~10 ms.
-constexpr int kLowestDescriptor = 32;
-
-constexpr char kSchedstat[] = "/proc/thread-self/schedstat";
 
 std::uint64_t ns_to_ticks(std::uint64_t ns) {
   return static_cast<std::uint64_t>(static_cast<double>(ns) * 1e-9 *
@@ -46,20 +36,6 @@ bool read_thread_cpu(std::uint64_t& ns) {
   return true;
 }
 
-// The second of the three numbers: time waiting for a CPU.
-bool read_run_delay(int fd, std::uint64_t& ns) {
-  char text[96];
-  const ssize_t got = ::pread(fd, text, sizeof text - 1, 0);
-  if (got <= 0) return false;
-  text[got] = '\0';
-  char* end = nullptr;
-  std::strtoull(text, &end, 10);
-  if (end == text || *end != ' ') return false;
-  const char* second = end;
-  ns = std::strtoull(second, &end, 10);
-  return end != second && *end == ' ';
-}
-
 bool read_major_faults(std::uint64_t& faults) {
   rusage usage{};
   if (::getrusage(RUSAGE_THREAD, &usage) != 0) return false;
@@ -69,9 +45,9 @@ bool read_major_faults(std::uint64_t& faults) {
 
 // The least of some runs: what it costs when nothing comes between.
 template <typename Reading>
-std::uint64_t quickest(const Reading& reading) {
+std::uint64_t quickest(int runs, const Reading& reading) {
   std::uint64_t best = UINT64_MAX;
-  for (int i = 0; i < kCalibrationRuns; ++i) {
+  for (int i = 0; i < runs; ++i) {
     const std::uint64_t before = clock_now();
     reading();
     best = std::min(best, clock_now() - before);
@@ -94,37 +70,28 @@ const char* to_string(SplitKind kind) {
 }
 
 SplitSetup probe_split(std::uint64_t budget_ppm) {
-  SplitSetup setup{SplitKind::kNone, budget_ppm, 0, 0};
+  SplitSetup setup{SplitKind::kNone, budget_ppm, 0, 0, 0};
   std::uint64_t value = 0;
   if (budget_ppm == 0 || !read_thread_cpu(value)) return setup;
   setup.kind = SplitKind::kCpuOnly;
-  setup.cpu_ticks = quickest([&] { read_thread_cpu(value); });
-  const int fd = ::open(kSchedstat, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return setup;
-  if (read_run_delay(fd, value)) setup.kind = SplitKind::kFull;
-  setup.scheduler_ticks = quickest([&] {
-    read_run_delay(fd, value);
+  setup.cpu_ticks = quickest(kCalibrationRuns, [&] { read_thread_cpu(value); });
+  const auto read_delay = [&] { return Schedstat::read_once(value); };
+  if (!read_delay()) return setup;
+  setup.kind = SplitKind::kFull;
+  Schedstat kept{};
+  kept.read(value);
+  setup.scheduler_ticks = quickest(kCalibrationRuns, [&] {
+    kept.read(value);
     read_major_faults(value);
   });
-  ::close(fd);
+  kept.close();
+  setup.open_ticks = quickest(kCalibrationRuns / 4, read_delay);
   return setup;
 }
 
-void close_schedstat(int& fd) {
-  if (fd <= 0) return;
-  char link[32], target[64];
-  std::snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-  const ssize_t length = ::readlink(link, target, sizeof target);
-  const std::string_view name(target, length > 0 ? static_cast<std::size_t>(length) : 0);
-  if (name.starts_with("/proc/") && name.ends_with("/schedstat")) ::close(fd);
-  fd = 0;
-}
-
-void CpuSplit::start(const SplitSetup& setup, std::uint64_t now, std::uint64_t seed,
-                     int* schedstat_fd) {
+void CpuSplit::start(const SplitSetup& setup, std::uint64_t now, std::uint64_t seed) {
   setup_ = setup;
   active_ = false;
-  schedstat_fd_ = schedstat_fd;
   random_ = seed | 1;
   if (start_ticks_ == 0) start_ticks_ = now;
   dear_ticks_ = ns_to_ticks(kDearNs);
@@ -151,33 +118,22 @@ std::uint32_t CpuSplit::next_skip(std::uint64_t now) {
   return skip_ = static_cast<std::uint32_t>(std::min(kMaxSkip, debt / income));
 }
 
-bool CpuSplit::open_scheduler() {
-  if (schedstat_fd_ == nullptr || setup_.kind != SplitKind::kFull) return false;
-  if (*schedstat_fd_ > 0) return true;
-  const int fd = ::open(kSchedstat, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return false;
-  const int high = ::fcntl(fd, F_DUPFD_CLOEXEC, kLowestDescriptor);
-  if (high >= 0) ::close(fd);
-  *schedstat_fd_ = high >= 0 ? high : fd;
-  return true;
-}
-
 // Run-queue time and faults as they are now; keeps the old value of what cannot
 // be read (the job may have closed our descriptor, or replaced it).
 bool CpuSplit::read_scheduler() {
   bool whole = false;
-  if (open_scheduler()) {
+  if (setup_.kind == SplitKind::kFull) {
     std::uint64_t delay = 0;
-    whole = read_run_delay(*schedstat_fd_, delay) && delay >= runqueue_ns_;
-    if (whole) {
-      runqueue_ns_ = delay;
-    } else {
-      *schedstat_fd_ = 0;  // not ours any more, or another thread's: not closed
-      runqueue_ns_ = 0;
-    }
+    whole = schedstat_.read(delay) && delay >= runqueue_ns_;
+    runqueue_ns_ = whole ? delay : 0;
+    if (!whole) schedstat_.distrust();
   }
   read_major_faults(major_faults_);
   return whole;
+}
+
+std::uint64_t CpuSplit::scheduler_cost() const {
+  return setup_.scheduler_ticks + (schedstat_.is_kept() ? 0 : setup_.open_ticks);
 }
 
 void CpuSplit::charge(std::uint64_t ticks) {
@@ -194,7 +150,7 @@ void CpuSplit::begin_unit(std::uint32_t depth) {
   read_scheduler();
   read_thread_cpu(cpu_ns_);
   ticks_ = clock_now();
-  charge(setup_.cpu_ticks + setup_.scheduler_ticks);
+  charge(setup_.cpu_ticks + scheduler_cost());
 }
 
 void CpuSplit::boundary(std::uint32_t innermost) {
@@ -220,7 +176,7 @@ void CpuSplit::boundary(std::uint32_t innermost) {
     split.runqueue_ns += delay;
     split.major_faults += faults;
     if (faults > 0) split.fault_ns += wall - cpu - delay;
-    charge(setup_.scheduler_ticks);
+    charge(scheduler_cost());
   }
 }
 
@@ -244,7 +200,7 @@ void CpuSplit::end_unit() {
 }
 
 void CpuSplit::stop() {
-  if (schedstat_fd_ != nullptr) close_schedstat(*schedstat_fd_);
+  schedstat_.close();
   if (active_) end_unit();
 }
 

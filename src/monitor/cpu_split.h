@@ -13,6 +13,7 @@
 #include <cstdint>
 
 #include "format/recording_format.h"
+#include "monitor/schedstat.h"
 
 namespace datamon::monitor {
 
@@ -27,13 +28,11 @@ struct SplitSetup {
   std::uint64_t budget_ppm;       // of wall time
   std::uint64_t cpu_ticks;        // to read the CPU time
   std::uint64_t scheduler_ticks;  // to read the run queue and the page faults
+  std::uint64_t open_ticks;       // to open and close what they are read from
 };
 
-// Tries what this kernel offers; takes less than 0.1 ms.
+// Tries what this kernel offers; takes about 0.1 ms.
 SplitSetup probe_split(std::uint64_t budget_ppm);
-
-// Closes a thread's descriptor, unless the job has put something else there.
-void close_schedstat(int& fd);
 
 // Readings of one span that was open, exclusive of its nested spans.
 struct SpanSplit {
@@ -46,7 +45,7 @@ struct SpanSplit {
 
 class CpuSplit {
  public:
-  void start(const SplitSetup& setup, std::uint64_t now, std::uint64_t seed, int* schedstat_fd);
+  void start(const SplitSetup& setup, std::uint64_t now, std::uint64_t seed);
 
   bool active() const { return active_; }
 
@@ -85,12 +84,12 @@ class CpuSplit {
 
  private:
   bool read_scheduler();
-  bool open_scheduler();
+  std::uint64_t scheduler_cost() const;
   void charge(std::uint64_t ticks);
 
   SplitSetup setup_;
   bool active_;
-  int* schedstat_fd_;  // outside the arena: a child has to close it
+  Schedstat schedstat_;
   std::uint64_t random_;
   std::uint32_t unit_depth_;
   std::uint32_t skip_;

@@ -17,6 +17,7 @@
 #include "monitor/lock.h"
 #include "monitor/message.h"
 #include "monitor/sampler.h"
+#include "monitor/schedstat.h"
 #include "monitor/settings.h"
 #include "monitor/stage_registry.h"
 #include "monitor/track_list.h"
@@ -104,7 +105,7 @@ bool begin_file(Process& process, bool child, std::uint64_t begun) {
 void begin_in_child(Process& process) {
   if (g_inherited.mapping != nullptr) ::munmap(g_inherited.mapping, g_inherited.mapping_bytes);
   g_inherited.mapping = nullptr;
-  TrackList::close_inherited();
+  Schedstat::close_inherited();
   const bool begun = begin_file(process, true, clock_now());
   process.state.store(begun ? State::kRecording : State::kFailed, std::memory_order_release);
 }

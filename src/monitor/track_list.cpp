@@ -39,11 +39,6 @@ int narrowest_shift() {
   return shift;
 }
 
-// Descriptors of /proc/thread-self/schedstat by track number. Not arena memory:
-// a forked child has them, too, and closes them.
-constexpr std::uint32_t kMaxDescriptors = 4096;
-int g_descriptors[kMaxDescriptors];
-
 std::uint64_t seed_of(std::uint64_t now, std::uint32_t number) {
   std::uint64_t x = now + 0x9e3779b97f4a7c15u * (number + 1);
   x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
@@ -51,10 +46,6 @@ std::uint64_t seed_of(std::uint64_t now, std::uint32_t number) {
 }
 
 }  // namespace
-
-void TrackList::close_inherited() {
-  for (int& fd : g_descriptors) close_schedstat(fd);
-}
 
 void TrackList::start(RecordingFile& file, const SplitSetup& split) {
   file_ = &file;
@@ -118,8 +109,7 @@ void TrackList::begin_thread(Track& track, std::uint64_t now) {
   ++live_;
   track.ended = false;
   track.depth = 0;
-  int* fd = record.number < kMaxDescriptors ? &g_descriptors[record.number] : nullptr;
-  track.split.start(split_, now, seed_of(now, record.number), fd);
+  track.split.start(split_, now, seed_of(now, record.number));
   track.skip = track.split.next_skip(now);
   track.unit_depth = 0;
   advance(track, now);

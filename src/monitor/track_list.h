@@ -40,9 +40,6 @@ class TrackList final : private CellSpace {
   void keep_slow(Track& track, const format::SpanRecord& span, std::uint64_t bytes,
                  std::string_view name);
 
-  // In a forked child: closes the descriptors of its parent's threads.
-  static void close_inherited();
-
  private:
   Track* find_ended(std::uint32_t role, std::uint32_t index, std::uint32_t loader);
   Track* any_ended();

@@ -196,6 +196,33 @@ int main_gone(long) {
   pthread_exit(nullptr);
 }
 
+// Few descriptors, and more threads than those: each has its readings taken.
+// Prints how many descriptors are open while all threads live.
+int few_descriptors(long threads) {
+  const rlimit limit{256, 256};
+  setrlimit(RLIMIT_NOFILE, &limit);
+  pthread_barrier_t all;
+  pthread_barrier_init(&all, nullptr, static_cast<unsigned>(threads) + 1);
+  std::vector<std::thread> workers;
+  for (long i = 0; i < threads; ++i)
+    workers.emplace_back([&all] {
+      for (int n = 0; n < 20; ++n) {
+        datamon::Span decode(datamon::decode);
+        usleep(10);
+      }
+      pthread_barrier_wait(&all);
+      pthread_barrier_wait(&all);
+    });
+  pthread_barrier_wait(&all);
+  long open_now = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd"))
+    open_now += entry.exists();
+  pthread_barrier_wait(&all);
+  for (std::thread& worker : workers) worker.join();
+  std::printf("%ld\n", open_now);
+  return 0;
+}
+
 int exec_self(long count) {
   items(count);
   const std::string number = std::to_string(count);
@@ -438,6 +465,7 @@ constexpr Job kJobs[] = {
     {"small-stack", small_stack},
     {"last-thread-returns", last_thread_returns},
     {"main-gone", main_gone},
+    {"few-descriptors", few_descriptors},
     {"exec", exec_self},
     {"churn", churn},
     {"epochs", epochs},

@@ -160,6 +160,20 @@ TEST(Processes, ExitCodeIsTheJobs) {
   EXPECT_EQ(run_job(folder, {"exit-code", "7"}).status, 7);
 }
 
+TEST(Processes, DescriptorsAreLeftToTheJob) {
+  const Folder folder;
+  const Outcome outcome =
+      run_job(folder, {"few-descriptors", "300"}, {{"MON_DIR", "rec"}, {"MON_SAMPLER", "0"}});
+  EXPECT_EQ(outcome.status, 0) << outcome.output;
+  const int open = std::stoi(outcome.output);
+  EXPECT_GE(open, 16);
+  EXPECT_LE(open, 16 + 10);  // 256 / 16, and what the job and the test's runner have open
+  const Recording recording = Recording::open(folder / "rec");
+  const ProcessFile& process = recording.processes().at(0);
+  EXPECT_EQ(sums(process).at(DATAMON_DECODE).count, 300u * 20);
+  for (const report::Track& track : process.tracks) EXPECT_GT(track.record.sampled_roots, 0u);
+}
+
 TEST(Processes, DescriptorsOfTheJobAreLeftAlone) {
   const Folder folder;
   Environment extra;
