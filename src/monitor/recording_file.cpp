@@ -86,10 +86,12 @@ bool RecordingFile::create(RecordingDirectory& directory, const char* name_stem,
     if (fd < 0 && errno != EEXIST) break;
   }
   const auto fail = [&](int error) {
-    std::snprintf(directory.error, sizeof directory.error,
-                  "cannot write %s/%s: %s; set MON_DIR to a folder of your own with some free "
-                  "space",
-                  directory.path, name, std::strerror(error));
+    const char* const advice =
+        error == ENOMEM
+            ? "raise the limit of the address space (ulimit -v), or set MON_MAX_MB lower"
+            : "set MON_DIR to a folder of your own with some free space";
+    std::snprintf(directory.error, sizeof directory.error, "cannot write %s/%s: %s; %s",
+                  directory.path, name, std::strerror(error), advice);
     if (fd >= 0) {
       ::unlinkat(folder, name, 0);
       ::close(fd);
