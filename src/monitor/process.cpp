@@ -192,6 +192,7 @@ bool attach() {
   static bool tried = false;
   if (tried) return recording();
   tried = true;
+  note_standard_error();
   const std::uint64_t begun_ns = MonotonicClock::now();
   g_inherited.settings = read_settings();
   choose_clock(g_inherited.settings.force_monotonic);

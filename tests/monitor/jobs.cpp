@@ -230,6 +230,14 @@ int exec_self(long count) {
   return 1;
 }
 
+// Goes on as a program whose address space is limited, in MiB.
+int limited_exec(long mib) {
+  const rlimit limit{static_cast<rlim_t>(mib) << 20, static_cast<rlim_t>(mib) << 20};
+  setrlimit(RLIMIT_AS, &limit);
+  execl("/proc/self/exe", "monitor_job", "items", "10", nullptr);
+  return 1;
+}
+
 int churn(long threads) {
   for (long i = 0; i < threads; ++i)
     std::thread([i] { item(static_cast<std::uint64_t>(i)); }).join();
@@ -387,6 +395,25 @@ int small_files(long count) {
   return 0;
 }
 
+// Descriptor 2 is a file of the job's own when the recording can grow no more.
+int own_file_at_2(long count) {
+  const std::string path = std::string(std::getenv("JOB_FOLDER")) + "/own";
+  close(2);
+  if (open(path.c_str(), O_CREAT | O_RDWR, 0600) != 2) return 1;
+  const rlimit none{3, 3};  // the recording cannot be opened again
+  setrlimit(RLIMIT_NOFILE, &none);
+  items(count);
+  return std::filesystem::file_size(path) == 0 ? 0 : 2;
+}
+
+// As above, with the job's own standard error.
+int cannot_grow(long count) {
+  const rlimit none{3, 3};
+  setrlimit(RLIMIT_NOFILE, &none);
+  items(count);
+  return 0;
+}
+
 int parallel(long count) {
   std::vector<std::thread> threads;
   for (int t = 0; t < 8; ++t) threads.emplace_back([count] { items(count); });
@@ -467,6 +494,7 @@ constexpr Job kJobs[] = {
     {"main-gone", main_gone},
     {"few-descriptors", few_descriptors},
     {"exec", exec_self},
+    {"limited-exec", limited_exec},
     {"churn", churn},
     {"epochs", epochs},
     {"stages", many_stages},
@@ -478,6 +506,8 @@ constexpr Job kJobs[] = {
     {"close-descriptors", close_descriptors},
     {"remove", remove_recording},
     {"small-files", small_files},
+    {"own-file-at-2", own_file_at_2},
+    {"cannot-grow", cannot_grow},
     {"parallel", parallel},
     {"split", split},
     {"crowded", crowded},

@@ -138,6 +138,25 @@ TEST(Place, DiskThatBecomesFull) {
   EXPECT_EQ(process.header.unstored_spans + stored_spans(process), 600'000u);
 }
 
+TEST(Place, MessageNeverGoesIntoAFileOfTheJob) {
+  const Folder folder;
+  const Environment setting{{"MON_SAMPLER", "0"}};
+  EXPECT_EQ(run_job(folder, {"own-file-at-2", "100000"}, setting).status, 0);
+  const Outcome outcome = run_job(folder, {"cannot-grow", "100000"}, setting);
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_EQ(lines(outcome.output), 1) << outcome.output;
+  EXPECT_NE(outcome.output.find("cannot extend"), std::string::npos) << outcome.output;
+}
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+TEST(Place, AddressSpaceThatIsTooSmall) {
+  const Folder folder;
+  const Outcome outcome = run_job(folder, {"limited-exec", "512"}, {{"MON_MAX_MB", "1024"}});
+  expect_unrecorded(outcome, "raise the limit of the address space");
+  EXPECT_NE(outcome.output.find("set MON_MAX_MB lower"), std::string::npos) << outcome.output;
+}
+#endif
+
 TEST(Place, FileSizeLimitIsKept) {
   const Folder folder;
   const Outcome outcome = run_job(folder, {"small-files", "100000"}, {{"MON_DIR", "rec"}});
