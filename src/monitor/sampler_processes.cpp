@@ -9,6 +9,7 @@
 
 #include <cstring>
 
+#include "system/own_descriptor.h"
 #include "system/process_stat.h"
 
 namespace datamon::monitor {
@@ -40,11 +41,10 @@ std::uint64_t hash_of(std::string_view name) {
 
 // The header, once its magic is there (it is written last).
 bool read_header(int folder, const char* name, format::FileHeader& header) {
-  const int file =
-      ::openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-  if (file < 0) return false;
-  const bool whole = ::pread(file, &header, sizeof header, 0) == ssize_t{sizeof header};
-  ::close(file);
+  const system::OwnDescriptor file(
+      ::openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
+  if (file.get() < 0) return false;
+  const bool whole = ::pread(file.get(), &header, sizeof header, 0) == ssize_t{sizeof header};
   return whole && std::memcmp(header.magic, format::kFileMagic, sizeof header.magic) == 0 &&
          header.byte_order_mark == format::kByteOrderMark &&
          header.version_major == format::kVersionMajor;
@@ -56,10 +56,9 @@ ProcessTable::ProcessTable(const char* directory, const char* host, const char* 
     : directory_(directory), host_(host), root_(root) {}
 
 void ProcessTable::scan(std::uint64_t now_ns, system::Scratch& scratch) {
-  const int folder = ::open(directory_, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder < 0) return;
-  if (folder_changed(folder, now_ns)) read_folder(folder, scratch);
-  ::close(folder);
+  const system::OwnDescriptor folder(::open(directory_, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (folder.get() < 0) return;
+  if (folder_changed(folder.get(), now_ns)) read_folder(folder.get(), scratch);
 }
 
 bool ProcessTable::folder_changed(int folder, std::uint64_t now_ns) {

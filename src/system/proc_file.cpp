@@ -1,12 +1,10 @@
 #include "system/proc_file.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
-#include <utility>
 
 namespace datamon::system {
 namespace {
@@ -32,52 +30,14 @@ std::string_view read_all(int descriptor, std::span<char> buffer) {
 
 }  // namespace
 
-ProcFile::ProcFile(const Path& path) : descriptor_(open_to_read(path)) {
-  struct stat status {};
-  if (descriptor_ < 0) return;
-  if (::fstat(descriptor_, &status) != 0) {
-    ::close(descriptor_);
-    descriptor_ = -1;
-    return;
-  }
-  device_ = status.st_dev;
-  inode_ = status.st_ino;
-}
-
-ProcFile::ProcFile(ProcFile&& other) noexcept
-    : descriptor_(std::exchange(other.descriptor_, -1)),
-      device_(other.device_),
-      inode_(other.inode_) {}
-
-ProcFile& ProcFile::operator=(ProcFile&& other) noexcept {
-  if (this == &other) return *this;
-  close();
-  descriptor_ = std::exchange(other.descriptor_, -1);
-  device_ = other.device_;
-  inode_ = other.inode_;
-  return *this;
-}
-
-ProcFile::~ProcFile() { close(); }
-
-void ProcFile::close() {
-  struct stat status {};
-  if (descriptor_ >= 0 && ::fstat(descriptor_, &status) == 0 && status.st_dev == device_ &&
-      status.st_ino == inode_)
-    ::close(descriptor_);
-  descriptor_ = -1;
-}
+ProcFile::ProcFile(const Path& path) : descriptor_(open_to_read(path)) {}
 
 std::string_view ProcFile::read(std::span<char> buffer) const {
-  return descriptor_ < 0 ? std::string_view() : read_all(descriptor_, buffer);
+  return is_open() ? read_all(descriptor_.get(), buffer) : std::string_view();
 }
 
 std::string_view read_file(const Path& path, std::span<char> buffer) {
-  const int descriptor = open_to_read(path);
-  if (descriptor < 0) return {};
-  const std::string_view text = read_all(descriptor, buffer);
-  ::close(descriptor);
-  return text;
+  return ProcFile(path).read(buffer);
 }
 
 std::string_view read_value(const Path& path, std::span<char> buffer) {
@@ -91,10 +51,6 @@ bool exists(const Path& path) { return !path.empty() && ::access(path.c_str(), F
 LineReader::LineReader(const Path& path, std::span<char> buffer)
     : descriptor_(open_to_read(path)), buffer_(buffer) {}
 
-LineReader::~LineReader() {
-  if (descriptor_ >= 0) ::close(descriptor_);
-}
-
 std::optional<std::string_view> LineReader::next() {
   for (;;) {
     if (auto line = next_line(pending_)) return line;
@@ -104,13 +60,13 @@ std::optional<std::string_view> LineReader::next() {
 
 // Moves the unfinished line to the front and reads on behind it.
 bool LineReader::refill() {
-  if (descriptor_ < 0) return false;
+  if (descriptor_.get() < 0) return false;
   std::size_t kept = pending_.size();
   if (kept == buffer_.size()) kept = 0;  // a line longer than the buffer
   if (kept > 0) std::memmove(buffer_.data(), pending_.data(), kept);
   ssize_t got;
   do {
-    got = ::read(descriptor_, buffer_.data() + kept, buffer_.size() - kept);
+    got = ::read(descriptor_.get(), buffer_.data() + kept, buffer_.size() - kept);
   } while (got < 0 && errno == EINTR);
   if (got <= 0) return false;
   pending_ = {buffer_.data(), kept + static_cast<std::size_t>(got)};

@@ -2,13 +2,12 @@
 // without allocating.
 #pragma once
 
-#include <sys/types.h>
-
 #include <array>
 #include <cstdint>
 #include <span>
 #include <string_view>
 
+#include "system/own_descriptor.h"
 #include "system/path.h"
 #include "system/text.h"
 
@@ -19,28 +18,18 @@ namespace datamon::system {
 using Scratch = std::array<char, 65536>;
 
 // One open file. Moves, does not copy. Not thread-safe.
-//
-// It lives in a program that may close descriptors it does not know (daemons
-// do): the descriptor is closed only if it still belongs to our file.
 class ProcFile {
  public:
   ProcFile() = default;
   explicit ProcFile(const Path& path);
-  ProcFile(ProcFile&& other) noexcept;
-  ProcFile& operator=(ProcFile&& other) noexcept;
-  ~ProcFile();
 
-  bool is_open() const { return descriptor_ >= 0; }
+  bool is_open() const { return descriptor_.get() >= 0; }
 
   // The file's text from its start, in `buffer`; "" when it cannot be read.
   std::string_view read(std::span<char> buffer) const;
 
  private:
-  void close();
-
-  int descriptor_ = -1;
-  dev_t device_ = 0;
-  ino_t inode_ = 0;
+  OwnDescriptor descriptor_;
 };
 
 // Opens, reads and closes.
@@ -56,9 +45,6 @@ bool exists(const Path& path);
 class LineReader {
  public:
   LineReader(const Path& path, std::span<char> buffer);
-  ~LineReader();
-  LineReader(const LineReader&) = delete;
-  LineReader& operator=(const LineReader&) = delete;
 
   // The next line, valid until the next call; nullopt at the end.
   std::optional<std::string_view> next();
@@ -66,7 +52,7 @@ class LineReader {
  private:
   bool refill();
 
-  int descriptor_ = -1;
+  OwnDescriptor descriptor_;
   std::span<char> buffer_;
   std::string_view pending_;
 };
