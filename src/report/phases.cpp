@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <set>
+#include <unordered_set>
 
 namespace datamon::report {
 namespace {
@@ -21,6 +23,10 @@ constexpr double kIdleStepsUnrecorded = 20, kIdleSecondsUnrecorded = 2.0;
 
 // Times of a long run are exact to about this share of a step.
 constexpr double kRounding = 1e-6;
+
+// A number this far below an epoch's first one is a new epoch's, whatever order
+// batches come in: so many for each worker, or in all, may be under way.
+constexpr std::uint64_t kUnderWayEach = 4, kUnderWay = 8;
 
 double median(std::vector<double> values) {
   if (values.empty()) return 0;
@@ -41,6 +47,52 @@ std::vector<double> worker_starts(const std::vector<LoaderTrack>& workers, std::
 bool any_between(const std::vector<double>& sorted, double from, double to) {
   const auto at = std::lower_bound(sorted.begin(), sorted.end(), from);
   return at != sorted.end() && *at < to;
+}
+
+// Where batch numbers start again. Batches may come in the order in which they
+// get ready, and one worker may lag behind the others by any number of them: a
+// lower number alone means nothing. A new epoch's numbers come a second time,
+// or lie below everything before.
+class Renumbering {
+ public:
+  explicit Renumbering(std::size_t workers)
+      : under_way_(std::max<std::uint64_t>(kUnderWay, kUnderWayEach * workers)) {}
+
+  // Is this the first batch of a new epoch?
+  bool add(std::uint64_t id) {
+    if (id == format::kNoId || id == last_) return false;
+    const bool again = !seen_.empty() && starts_again(id);
+    if (again) reset();
+    seen_.insert(id);
+    lowest_ = std::min(lowest_, id);
+    highest_ = std::max(highest_, id);
+    last_ = id;
+    return again;
+  }
+
+  void reset() { *this = Renumbering(*this, Empty()); }
+
+ private:
+  struct Empty {};
+  Renumbering(const Renumbering& other, Empty) : under_way_(other.under_way_) {}
+
+  bool starts_again(std::uint64_t id) const {
+    if (id < lowest_) return lowest_ - id > under_way_;
+    // In the lower half: else each worker may count for itself.
+    return seen_.count(id) != 0 && highest_ - id > (highest_ - lowest_) / 2;
+  }
+
+  std::uint64_t under_way_;
+  std::unordered_set<std::uint64_t> seen_;
+  std::uint64_t lowest_ = UINT64_MAX, highest_ = 0, last_ = format::kNoId;
+};
+
+// How many places the workers of a consumer have.
+std::size_t places(const std::vector<LoaderTrack>& workers, std::size_t consumer) {
+  std::set<int> indices;
+  for (const LoaderTrack& worker : workers)
+    if (worker.consumer == consumer) indices.insert(worker.index);
+  return indices.size();
 }
 
 // Turns what is not steady into phases that cover [0, end_s).
@@ -89,6 +141,7 @@ class PhaseFinder {
     for (const RawStep& step : steps.steps)
       if (!step.last_known) lengths.push_back(step.length());
     median_s_ = median(std::move(lengths));
+    find_boundaries(places(workers, consumer.consumer));
   }
 
   ConsumerPhases run(double end_s) {
@@ -130,13 +183,20 @@ class PhaseFinder {
     return std::min(step, steps.size());
   }
 
-  bool boundary(std::size_t i) const {
-    const RawStep& step = steps_.steps[i];
-    const RawStep& before = steps_.steps[i - 1];
-    if (before.last_known) return false;
-    if (step.init) return true;
-    if (step.id != format::kNoId && before.id != format::kNoId && step.id < before.id) return true;
-    return any_between(starts_, before.wait_end_s, step.wait_end_s);
+  bool boundary(std::size_t i) const { return boundaries_[i]; }
+
+  void find_boundaries(std::size_t places) {
+    const auto& steps = steps_.steps;
+    boundaries_.resize(steps.size());
+    Renumbering numbers(places);
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+      const bool gap = i > 0 && steps[i - 1].last_known;
+      const bool started =
+          i > 0 && !gap &&
+          (steps[i].init || any_between(starts_, steps[i - 1].wait_end_s, steps[i].wait_end_s));
+      if (gap || started) numbers.reset();
+      boundaries_[i] = numbers.add(steps[i].id) || started;
+    }
   }
 
   double boundary_from(std::size_t i) const {
@@ -206,6 +266,7 @@ class PhaseFinder {
   const LoaderTrack& consumer_;
   const int loader_;
   const std::vector<double> starts_;
+  std::vector<bool> boundaries_;  // before step i
   double median_s_ = 0;
 };
 

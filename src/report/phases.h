@@ -7,8 +7,9 @@
 //   best, of logarithms so that one slow step does not decide; at most half of
 //   the steps). The first step is never steady.
 // - epoch boundary: the wait of a step in which workers started, or start-up
-//   work of this loader was recorded, or whose batch number is lower than the
-//   one before; from the end of the step before to the end of that wait.
+//   work of this loader was recorded, or whose batch number starts again
+//   (comes a second time, or lies below all before; a lower one alone is a batch
+//   that took longer); from the end of the step before to the end of that wait.
 // - idle: the consumer did nothing for this loader between two steps: another
 //   loader's waits (a validation pass), or nothing at all for longer than
 //   several median steps (the constants are in phases.cpp); in the parts of a

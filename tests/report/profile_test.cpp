@@ -7,6 +7,7 @@
 
 #include "loader_model.h"
 #include "recording_builder.h"
+#include "report/phases.h"
 #include "scratch_folder.h"
 
 namespace datamon::report {
@@ -163,6 +164,55 @@ TEST(Profile, KeepsEpochBoundariesApart) {
   EXPECT_NEAR(boundary_s, 3 * 0.51, 0.1);
   for (std::size_t i = 0; i < 4; ++i) EXPECT_FALSE(profile.consumer.step[i * 100].steady);
   EXPECT_GT(profile.consumer.steady_steps, 380u);
+}
+
+// Boundaries that batch numbers alone tell, for batches taken in this order.
+int boundaries_of(const std::vector<std::uint64_t>& ids, int workers) {
+  ConsumerSteps steps;
+  steps.compute_recorded = true;
+  for (const std::uint64_t id : ids) {
+    RawStep step;
+    step.start_s = 0.01 * static_cast<double>(steps.steps.size());
+    step.wait_end_s = step.start_s + 0.008;
+    step.end_s = step.work_end_s = step.start_s + 0.01;
+    step.id = id;
+    steps.steps.push_back(step);
+  }
+  std::vector<LoaderTrack> tracks(static_cast<std::size_t>(workers));
+  for (int i = 0; i < workers; ++i) {
+    tracks[static_cast<std::size_t>(i)].index = i;
+    tracks[static_cast<std::size_t>(i)].start_s = -1;
+  }
+  int count = 0;
+  const double end_s = steps.steps.back().end_s;
+  for (const Phase& phase : find_phases(steps, LoaderTrack(), tracks, 0, end_s).phases)
+    count += phase.kind == PhaseKind::kEpochBoundary;
+  return count;
+}
+
+TEST(Profile, BatchesInCompletionOrderAreOneEpoch) {
+  std::vector<std::uint64_t> ids;
+  for (std::uint64_t i = 0; i < 400; ++i) ids.push_back(i ^ 3);  // each four reversed
+  EXPECT_EQ(boundaries_of(ids, 4), 0);
+  // One worker falls further and further behind: its numbers are half as high.
+  ids.clear();
+  for (std::uint64_t i = 0; i < 200; ++i) {
+    for (const std::uint64_t worker : {1, 2, 3}) ids.push_back(4 * i + worker);
+    if (i % 2 == 1) ids.push_back(4 * (i / 2));
+  }
+  EXPECT_EQ(boundaries_of(ids, 4), 0);
+}
+
+TEST(Profile, NumbersThatStartAgainAreANewEpoch) {
+  std::vector<std::uint64_t> in_order, any_order, resumed;
+  for (std::uint64_t i = 0; i < 300; ++i) {
+    in_order.push_back(i % 100);
+    any_order.push_back((i % 100) ^ 3);
+    resumed.push_back(i < 100 ? 500 + i : i - 100);  // a run that went on in mid-epoch
+  }
+  EXPECT_EQ(boundaries_of(in_order, 4), 2);
+  EXPECT_EQ(boundaries_of(any_order, 4), 2);
+  EXPECT_EQ(boundaries_of(resumed, 4), 1);
 }
 
 TEST(Profile, KeepsIdleHoursApart) {
