@@ -114,6 +114,24 @@ void add_straggler_batches(const Profile& profile, MakerEvidence& makers) {
     makers.straggler_work_share = std::max(makers.straggler_work_share, extra / all);
 }
 
+// Batches that were ready long before their wait began, while the workers never
+// rest and nobody recorded a hand-over: then the numbers of waits and of batches
+// do not mean the same batches, and nothing may be concluded from them.
+void drop_contradicting_ids(Evidence& e) {
+  StepEvidence& step = e.step;
+  MakerEvidence& makers = e.makers;
+  if (!step.ready_known || !(step.handover_s > 0.5 * step.wait_s)) return;
+  if (!makers.work_share || *makers.work_share < th::kWorkersBusy) return;
+  const double recorded = makers.receive_s + makers.pin_s;
+  const double handover = step.handover_s * static_cast<double>(step.steps);
+  if (recorded >= th::kHandoverRecorded * handover) return;
+  step.ready_known = false;
+  step.ids_mismatch = true;
+  step.handover_s = step.handover_leads = step.out_of_order_share = 0;
+  makers.straggler_wait_share = 0;
+  std::fill(makers.batch_wait_s.begin(), makers.batch_wait_s.end(), 0.0);
+}
+
 }  // namespace
 
 Evidence gather_evidence(const Profile& profile) {
@@ -121,6 +139,7 @@ Evidence gather_evidence(const Profile& profile) {
   out.step = step_evidence(profile);
   out.makers = maker_evidence(profile);
   add_straggler_batches(profile, out.makers);
+  drop_contradicting_ids(out);
   out.machine = machine_evidence(profile.machine);
   out.run = run_evidence(profile);
   return out;

@@ -32,6 +32,7 @@ struct StepEvidence {
   double handover_s = 0;          // mean wait after the batch was handed over by its worker
   bool ready_known = false;       // handover_s and out_of_order_share mean something
   double out_of_order_share = 0;  // of the wait: a later batch was ready
+  bool ids_mismatch = false;      // ready times contradict busy workers: not used
   double handover_leads = 0;      // share of resamples in which handover is most of the wait
 };
 
@@ -41,6 +42,7 @@ struct MakerEvidence {
   int workers = 0;
   std::optional<double> busy_share;   // of the workers' time, inside spans
   std::optional<double> work_share;   // the same, but a blocked send (no room) is no work
+  double pin_s = 0;                   // the pin-memory thread at work
   double receive_s = 0;               // hand-off stages on the consumer's thread
   double run_queue_share = 0;         // of the makers' time
   double pin_busy_share = 0;          // of the steady time, the pin-memory thread at work
@@ -48,6 +50,7 @@ struct MakerEvidence {
   Costs wall{};                       // exclusive seconds
   Costs cpu{};                        // on-CPU part, where the split is known; else wall
   bool split_known = false;           // ... for most of the work
+  Costs asleep{};                     // of wall: blocked, and nothing says that it is reading
   double crowded_share = 0;           // run queue / (run queue + CPU) of makers' stages
   double moved_to_read_s = 0;         // blocked or faulting time in other stages
   double user_stage_s = 0;            // of kUnnamed: named stages of no known class
@@ -64,6 +67,12 @@ struct MakerEvidence {
   int straggler_workers = 0;        // how many workers made them
   bool item_tail = false;           // few items are far slower than the median
   double item_p50_s = 0, item_max_s = 0;
+
+  // Of the work in that class, how much is sleep for no known reason.
+  double asleep_share(Cost cost) const {
+    const auto k = static_cast<std::size_t>(cost);
+    return cost == Cost::kHandoff || !(wall[k] > 0) ? 0 : std::min(1.0, asleep[k] / wall[k]);
+  }
 };
 
 struct MachineEvidence {

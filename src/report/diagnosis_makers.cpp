@@ -65,14 +65,28 @@ bool consumer_makes_batches(const Profile& profile) {
   return on_consumer > elsewhere;
 }
 
+// Does this job read from storage at all? Its own bytes decide; only where they
+// are not known do the machine's readings speak for it.
+bool storage_at_work(const Profile& profile) {
+  const MachineProfile& machine = profile.machine;
+  if (std::isfinite(machine.job_storage_bytes_per_s)) {
+    const double items = std::max(finite_or(profile.items_per_s, 0), 0.0);
+    return machine.job_storage_bytes_per_s > 0 &&
+           machine.job_storage_bytes_per_s >= th::kStorageBytesAnItem * items;
+  }
+  return finite_or(machine.disk_busy_share, 0) >= th::kDiskAtWork ||
+         finite_or(machine.psi_io_some, 0) >= th::kIoPressureAtWork;
+}
+
 // How much of a stage's exclusive time is reading that happens inside it. For
-// `read` itself: all. Blocked time in a decoder or in dataset code is IO as
-// well (they compute otherwise); elsewhere only page faults prove it.
-double reading_part(const StageProfile& stage, Cost cost) {
+// `read` itself: all. Elsewhere page faults prove it; other sleep in a decoder
+// or in dataset code may as well be a lock or a pipe, unless storage is at work.
+double reading_part(const StageProfile& stage, Cost cost, bool storage) {
   const double self = sane_seconds(stage.self_s);
   if (cost == Cost::kRead) return self;
   if (!stage.split.known || cost == Cost::kHandoff) return 0;
-  const bool any_block = cost == Cost::kDecode || stage.stage_class == StageClass::kFetch;
+  const bool any_block =
+      storage && (cost == Cost::kDecode || stage.stage_class == StageClass::kFetch);
   return std::min(self, sane_seconds(any_block ? stage.split.blocked_s : stage.split.fault_s));
 }
 
@@ -90,16 +104,19 @@ struct Sums {
   double blocked_send = 0;
 };
 
-void add_stage(const StageProfile& stage, MakerEvidence& out, Sums& sums) {
+void add_stage(const StageProfile& stage, bool storage, MakerEvidence& out, Sums& sums) {
   const auto cost = cost_of(stage.stage_class);
   if (!cost || is_queue(stage)) return;
   const double self = sane_seconds(stage.self_s);
-  const double reading = reading_part(stage, *cost);
+  const double reading = reading_part(stage, *cost, storage);
   Conversion& conversion = sums.by_class[static_cast<std::size_t>(stage.stage_class)];
   conversion.self += self;
   conversion.reading += reading;
   out.wall[index(Cost::kRead)] += reading;
   out.wall[index(*cost)] += self - reading;
+  if (stage.split.known && *cost != Cost::kRead)
+    out.asleep[index(*cost)] +=
+        std::clamp(sane_seconds(stage.split.blocked_s) - reading, 0.0, self - reading);
   if (*cost != Cost::kRead) out.moved_to_read_s += reading;
   if (stage.stage_class == StageClass::kOther) out.user_stage_s += self - reading;
   if (self > out.heaviest_part_s[index(*cost)]) {
@@ -221,15 +238,17 @@ const char* to_string(Cost cost) {
 MakerEvidence maker_evidence(const Profile& profile) {
   MakerEvidence out;
   out.on_consumer = consumer_makes_batches(profile);
+  const bool storage = storage_at_work(profile);
   Sums sums;
   for (const StageProfile& stage : profile.stages) {
+    if (is_pin_thread(stage)) out.pin_s += sane_seconds(stage.self_s);
     if (is_pin_thread(stage) && sane_seconds(profile.consumer.steady_s) > 0)
       out.pin_busy_share += sane_seconds(stage.self_s) / sane_seconds(profile.consumer.steady_s);
     else if (stage.on_consumer && !out.on_consumer && !is_queue(stage) &&
              stage.stage_class == StageClass::kHandoff)
       out.receive_s += sane_seconds(stage.self_s);
     else if (stage.on_consumer == out.on_consumer)
-      add_stage(stage, out, sums);
+      add_stage(stage, storage, out, sums);
   }
   out.split_known = sums.self > 0 && sums.known_self >= 0.5 * sums.self;
   const double running = sums.cpu + sums.run_queue;

@@ -62,6 +62,17 @@ void more_workers(const Case& c, Advice& out) {
                                       cores_text(machine.cores_idle.value_or(0)))});
 }
 
+void help_asleep(const Case& c, Advice& out) {
+  const double asleep = asleep_share(c.evidence, c.ruling);
+  if (!(asleep > 0)) return;
+  const std::string name = name_of(c.evidence.makers, *c.ruling.leader);
+  out.remedies.push_back(
+      {fmt::format("find what {} waits for: a lock shared by the workers, a remote call",
+                   name.empty() ? "the stage" : name),
+       fmt::format("{} of its time it sleeps, and nothing shows that it reads from storage",
+                   percent_text(asleep))});
+}
+
 void help_reading(const Case& c, Advice& out) {
   const MachineProfile& machine = c.profile.machine;
   const double each = bytes_each(c.profile, StageClass::kRead);
@@ -386,6 +397,8 @@ Advice advise(const Profile& profile, const Evidence& evidence, const Ruling& ru
                        percent_text(evidence.step.wait.high))});
       break;
     default:
+      if (c.ruling.ground == Ground::kConsumerLoads || c.ruling.ground == Ground::kWorkers)
+        help_asleep(c, out);
       help_machine(c, out);
       if (ruling.ground == Ground::kConsumerLoads || ruling.label != Label::kHandoffBound)
         if (ruling.ground == Ground::kConsumerLoads || c.has(Qualifier::kTooFewWorkers))

@@ -69,6 +69,17 @@ inline constexpr double kIoPressureFull = 0.25;
 // wait for.
 inline constexpr double kCached = 0.95;
 
+// Storage is at work for this job when an item brings at least a page from it:
+// nothing smaller is ever read. Where the job's own bytes are not known, the
+// machine's readings must be clearly above what a log file or a timer causes.
+inline constexpr double kStorageBytesAnItem = 4096;
+inline constexpr double kDiskAtWork = 0.10;
+inline constexpr double kIoPressureAtWork = 0.05;
+// A stage that computes does not sleep. From a quarter of its time on, something
+// makes it; from half on, its own work is no longer what it mostly does.
+inline constexpr double kAsleep = 0.25;
+inline constexpr double kMostlyAsleep = 0.50;
+
 // A batch or item is a straggler from this multiple of the median on ...
 inline constexpr double kStragglerFactor = 2.0;
 // ... they are "few" up to this share of all ...
@@ -83,6 +94,10 @@ inline constexpr double kStragglerWork = 0.20;
 inline constexpr double kQueueExplains = 0.5;
 inline constexpr double kTailP99 = 4.0;   // p99 over p50 of one item ...
 inline constexpr double kTailMax = 20.0;  // ... or the slowest one over p50
+
+// Hand-over that ready times tell must show in what was recorded of it (receive,
+// pin) to this part at least, or in workers that rest.
+inline constexpr double kHandoverRecorded = 0.25;
 
 // Part of the wait in which a later batch was ready: a quarter is the least
 // that delivery in any order would be noticed by. Workers must have idled too,

@@ -129,6 +129,12 @@ void doubt_stage(const Evidence& evidence, const Ruling& ruling, Trust& trust) {
                 "most of a batch's time is dataset code in which no stage is marked");
   trust.at_most(Confidence::kMedium, !unnamed_leads && unnamed > th::kUnnamed * all,
                 "a good part of a batch's time is dataset code in which no stage is marked");
+  const double asleep = asleep_share(evidence, ruling);
+  const bool mostly = asleep >= th::kMostlyAsleep;
+  trust.at_most(mostly ? Confidence::kLow : Confidence::kMedium, asleep > 0,
+                fmt::format("{} of {} sleeps for a reason that no reading shows",
+                            mostly ? "most" : "a good part",
+                            ruling.leader ? to_string(*ruling.leader) : "it"));
   const bool may_hide_reading = ruling.leader == Cost::kDecode || unnamed_leads;
   trust.at_most(Confidence::kMedium, may_hide_reading && !makers.split_known,
                 "no CPU readings tell decoding from reading inside it");
@@ -143,6 +149,8 @@ void rule_input_bound(const Profile& profile, const Evidence& evidence, Ruling& 
   const MakerEvidence& makers = evidence.makers;
   Trust trust(ruling);
   doubt_steps(evidence, trust);
+  trust.at_most(Confidence::kMedium, step.ids_mismatch,
+                "the batch numbers of waits and workers do not match, and are not used");
   trust.at_most(Confidence::kMedium, step.wait.low < th::kClearlyInputBound,
                 "the input wait is not far above the threshold");
   trust.at_most(Confidence::kMedium, disturbed(evidence.machine),
@@ -211,6 +219,13 @@ void rule_small_wait(const Evidence& evidence, Ruling& ruling) {
 bool disturbed(const MachineEvidence& machine) {
   return machine.cores_full && machine.cores_others && machine.cores_allowed &&
          *machine.cores_others >= th::kOthersCores * *machine.cores_allowed;
+}
+
+double asleep_share(const Evidence& evidence, const Ruling& ruling) {
+  // Where cores are what is missing, sleep costs nothing.
+  if (!ruling.leader || ruling.by_cpu) return 0;
+  const double share = evidence.makers.asleep_share(*ruling.leader);
+  return share >= th::kAsleep ? share : 0;
 }
 
 bool is_input_bound(Label label) {

@@ -41,6 +41,9 @@ Ruling rule(const Profile& profile, const Evidence& evidence);
 
 bool is_input_bound(Label label);
 
+// How much of the leading stage's time is unexplained sleep, if that matters; else 0.
+double asleep_share(const Evidence& evidence, const Ruling& ruling);
+
 // Other programs take cores, and none is left.
 bool disturbed(const MachineEvidence& machine);
 

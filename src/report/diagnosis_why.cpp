@@ -95,6 +95,11 @@ void explain_stage(const Evidence& evidence, const Ruling& ruling, Lines& out) {
   out.push_back(line);
   if (ruling.by_cpu)
     out.emplace_back("ranked by time on a core: no core is left, so sleeping costs nothing");
+  if (const double asleep = asleep_share(evidence, ruling); asleep > 0)
+    out.push_back(
+        fmt::format("{} of it is asleep without disk activity: a lock (the GIL, an allocator), a "
+                    "pipe or the network",
+                    percent_text(asleep)));
   const double reading = makers.wall[static_cast<std::size_t>(Cost::kRead)];
   if (makers.moved_to_read_s > 0.1 * reading && reading > 0)
     out.push_back(

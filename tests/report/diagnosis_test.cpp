@@ -115,15 +115,59 @@ TEST(Diagnose, SlowReceiveOnTheConsumerIsHandoff) {
   EXPECT_THAT(diagnosis.unhelpful, Contains(HasSubstr("more workers")));
 }
 
-TEST(Diagnose, BlockedDecodingIsReading) {
+TEST(Diagnose, BlockedDecodingIsReadingWhereStorageIsAtWork) {
   ProfileModel model;
   model.cost = {.read = 0, .decode = 12e-3, .transform = 1e-3};
   model.decode_blocked = 0.8;
-  EXPECT_EQ(diagnose_model(model).verdict.label, Label::kIoBound);
+  Profile profile = make_profile(model);
+  profile.machine.job_storage_bytes_per_s = 50e6;
+  EXPECT_EQ(diagnose(profile).verdict.label, Label::kIoBound);
+  profile.machine.job_storage_bytes_per_s = std::numeric_limits<double>::quiet_NaN();
+  profile.machine.disk_busy_share = 0.5;
+  EXPECT_EQ(diagnose(profile).verdict.label, Label::kIoBound);
   model.splits = false;  // nothing tells the two apart: say so
   const Diagnosis unsure = diagnose_model(model);
   EXPECT_EQ(unsure.verdict.label, Label::kDecodeBound);
   EXPECT_NE(unsure.verdict.confidence, Confidence::kHigh);
+}
+
+// The consumer numbers its batches otherwise than the workers do: each seems to
+// have been ready long before. Nobody hands anything over, and all are busy.
+TEST(Diagnose, BatchNumbersThatContradictBusyWorkersAreIgnored) {
+  ProfileModel model;
+  model.cost.decode = 12e-3;
+  Profile profile = make_profile(model);
+  std::erase_if(profile.stages, [](const StageProfile& stage) { return stage.name == "receive"; });
+  for (Step& step : profile.consumer.step) step.ready_s = std::max(0.0, step.start_s - 0.05);
+  const Diagnosis diagnosis = diagnose(profile);
+  EXPECT_EQ(diagnosis.verdict.label, Label::kDecodeBound) << all_reasons(diagnosis);
+  EXPECT_NE(diagnosis.verdict.confidence, Confidence::kHigh);
+  EXPECT_THAT(all_reasons(diagnosis), HasSubstr("batch numbers of waits and workers do not match"));
+}
+
+// Workers that take turns at a lock inside the decoder read nothing.
+TEST(Diagnose, SleepWithoutStorageStaysWithItsStage) {
+  ProfileModel model;
+  model.cost = {.read = 0, .decode = 12e-3, .transform = 1e-3};
+  model.decode_blocked = 0.97;
+  Profile profile = make_profile(model);
+  profile.machine.job_storage_bytes_per_s = 100;  // its own start
+  profile.machine.disk_busy_share = 0.9;          // somebody else's
+  const Diagnosis diagnosis = diagnose(profile);
+  EXPECT_EQ(diagnosis.verdict.label, Label::kDecodeBound) << all_reasons(diagnosis);
+  EXPECT_EQ(diagnosis.verdict.confidence, Confidence::kLow);
+  EXPECT_THAT(all_reasons(diagnosis), HasSubstr("97 % of it is asleep without disk activity"));
+  EXPECT_THAT(diagnosis.remedies.front().change, HasSubstr("find what decode waits for"));
+}
+
+TEST(Diagnose, PageFaultsProveReadingInAnyStage) {
+  ProfileModel model;
+  model.cost = {.read = 0, .decode = 12e-3, .transform = 1e-3};
+  model.decode_blocked = 0.8;
+  Profile profile = make_profile(model);
+  for (StageProfile& stage : profile.stages)
+    if (stage.name == "decode") stage.split.fault_s = stage.split.blocked_s;
+  EXPECT_EQ(diagnose(profile).verdict.label, Label::kIoBound);
 }
 
 TEST(Diagnose, UnnamedDatasetCodeIsNeverCertain) {
