@@ -58,7 +58,7 @@ CommandSet::CommandSet() : program_(kDescription, "datamon") {
   program_.require_subcommand(0, 1);
   program_.footer(
       "\nStart here:\n"
-      "  datamon run -- python train.py    record a job (or: MON=1 python train.py)\n"
+      "  datamon run -- ./train            record a job (or: MON=1 ./train)\n"
       "  datamon report                    say what it waits for and what to change\n");
 }
 

@@ -20,7 +20,7 @@ std::filesystem::path chosen_recording(const std::string& directory) {
     return relative.empty() ? *newest : relative;
   }
   throw CommandError("there is no recording below " + here.string() +
-                         "\nmake one:   datamon run -- python train.py\nor name it: datamon "
+                         "\nmake one:   datamon run -- ./train\nor name it: datamon "
                          "report DIR",
                      1);
 }

@@ -102,8 +102,7 @@ std::string why_nothing(const ChildResult& result, const fs::path& library) {
 }
 
 int run(const Options& options, const std::vector<std::string>& command) {
-  if (command.empty())
-    throw CommandError("run: no command given\ntry: datamon run -- python train.py", 2);
+  if (command.empty()) throw CommandError("run: no command given\ntry: datamon run -- ./train", 2);
   const fs::path directory = prepare_directory(options);
   const fs::path library = options.library.empty() ? find_library() : fs::path(options.library);
   std::vector<std::pair<std::string, std::string>> environment = {{"MON", "1"},
@@ -146,7 +145,7 @@ void add_run_command(CommandSet& commands) {
            "Standard streams, terminal and signals are the command's own. The exit code is the\n"
            "command's, 128+n if signal n ended it, 127 if it was not found, 126 if it cannot be\n"
            "run, 125 if the recording cannot be prepared.",
-       .examples = {{"run -- python train.py", "record one job"},
+       .examples = {{"run -- ./train", "record one job"},
                     {"run --dir runs/a -- ./train --epochs 2", "choose where"}}},
       [options, &commands] { return run(*options, commands.command_line()); });
   app.prefix_command();
