@@ -21,8 +21,9 @@ double speedup(const Interval& wait) {
   return 1 / (1 - std::min(wait.value, 0.999));
 }
 
-std::string next_step(const Profile& profile, Label label) {
-  if (label == Label::kInsufficientData) return "datamon doctor";
+std::string next_step(const Profile& profile, const Ruling& ruling) {
+  if (ruling.leaning) return "record for longer, then datamon report";
+  if (ruling.label == Label::kInsufficientData) return "datamon doctor";
   const std::string recording = printable(profile.job.recording);
   const bool plain = recording.find_first_of(" '\"\\$`*?;&|<>()") == std::string::npos;
   return "datamon trace " + (plain ? recording : "DIR") + (recording.empty() ? "" : " ") +
@@ -83,7 +84,7 @@ Diagnosis diagnose(const Profile& profile) {
   Advice advice = advise(profile, evidence, ruling, verdict.qualifiers);
   out.remedies = std::move(advice.remedies);
   out.unhelpful = std::move(advice.unhelpful);
-  out.next = next_step(profile, ruling.label);
+  out.next = next_step(profile, ruling);
   out.facts = facts(evidence, ruling);
   return out;
 }

@@ -50,16 +50,19 @@ void more_workers(const Case& c, Advice& out) {
                      target == 1 ? "" : "s", target),
          fmt::format("loading and computing take turns on one thread; a worker loads while the "
                      "step computes{}",
-                     machine.cores_idle
+                     machine.cores_idle && *machine.cores_idle >= th::kIdleCores
                          ? fmt::format(", and {} cores are idle", cores_text(*machine.cores_idle))
                          : "")});
     return;
   }
   out.remedies.push_back({fmt::format("use {} workers instead of {} (PyTorch: num_workers={})",
                                       target, c.workers(), target),
-                          fmt::format("all workers are busy ({}) while {} cores are idle",
+                          fmt::format("all workers are busy ({}) while {} cores are idle{}",
                                       percent_text(c.evidence.makers.busy_share.value_or(1)),
-                                      cores_text(machine.cores_idle.value_or(0)))});
+                                      cores_text(machine.cores_idle.value_or(0)),
+                                      asleep_share(c.evidence, c.ruling) > 0
+                                          ? "; only if they do not wait for each other"
+                                          : "")});
 }
 
 void help_asleep(const Case& c, Advice& out) {
@@ -135,7 +138,7 @@ void help_decoding(const Case& c, Advice& out) {
   out.remedies.push_back(
       {"decode only what the crop needs (libjpeg-turbo: crop and skip "
        "scanlines, or scaled decoding; Pillow: Image.draft)",
-       "most pixels of a large photograph are thrown away by the crop"});
+       "if crops are smaller than the photographs, the rest is decoded in vain"});
   out.remedies.push_back({"decode on the GPU (nvJPEG, DALI), or keep decoded images in memory",
                           "it takes the stage off the cores"});
 }
@@ -167,8 +170,9 @@ void help_collate(const Case& c, Advice& out) {
   out.remedies.push_back(
       {"let each item be written straight into the batch's memory (allocate it "
        "once and reuse it)",
-       fmt::format("collating is {} of a batch: it copies every item again",
-                   share_text(c, Cost::kCollate))});
+       fmt::format(
+           "collating is {} of a batch; if it copies finished items, each byte is written twice",
+           share_text(c, Cost::kCollate))});
   out.remedies.push_back(
       {"return few contiguous tensors an item, as uint8, and convert on the "
        "device",
@@ -179,8 +183,7 @@ void help_collate(const Case& c, Advice& out) {
 void help_handoff(const Case& c, Advice& out) {
   const double each = std::max(bytes_each(c.profile, StageClass::kHandoff),
                                bytes_each(c.profile, StageClass::kCollate));
-  const std::string size = each > 0 ? fmt::format("a batch has {}", bytes_text(each))
-                                    : "each tensor and each byte is sent between processes";
+  const std::string size = each > 0 ? fmt::format("; a batch has {}", bytes_text(each)) : "";
   if (c.ruling.ground == Ground::kPinThread) {
     out.remedies.push_back(
         {"pin less: smaller batches in bytes (uint8), or pinned memory that is "
@@ -192,8 +195,10 @@ void help_handoff(const Case& c, Advice& out) {
   out.remedies.push_back(
       {"send few large tensors rather than many small ones or Python objects (stack them in the "
        "worker)",
-       fmt::format("every object is pickled, sent and unpacked by itself; {}", size)});
-  out.remedies.push_back({"send uint8 and convert on the device", "a quarter of float32's bytes"});
+       fmt::format("if batches hold many objects, each is packed, sent and unpacked by itself{}",
+                   size)});
+  out.remedies.push_back(
+      {"send uint8 and convert on the device", "if it is float32 now: a quarter of its bytes"});
   if (c.ruling.ground == Ground::kHandoverOnWait)
     out.remedies.push_back({"receive in a helper thread (PyTorch: pin_memory=True)",
                             "the consumer then finds batches unpacked"});
@@ -201,6 +206,10 @@ void help_handoff(const Case& c, Advice& out) {
 
 void help_stage(const Case& c, Advice& out) {
   if (!c.ruling.leader) return;
+  // What computes less does not sleep less.
+  if (c.ruling.ground != Ground::kHandoverOnWait &&
+      asleep_share(c.evidence, c.ruling) >= th::kMostlyAsleep)
+    return;
   switch (*c.ruling.leader) {
     case Cost::kRead:
       return help_reading(c, out);
@@ -256,25 +265,34 @@ bool others_hurt(const Case& c) {
          (!c.evidence.makers.split_known || c.evidence.makers.run_queue_share >= th::kCrowded);
 }
 
+void move_others(const Case& c, Advice& out) {
+  const MachineEvidence& machine = c.evidence.machine;
+  out.remedies.push_back(
+      {"move the other programs off this machine, or give this job its own "
+       "cores (taskset, cgroup cpuset)",
+       fmt::format("they use {} of {} cores", cores_text(machine.cores_others.value_or(0)),
+                   cores_text(machine.cores_allowed.value_or(0)))});
+}
+
+void help_slow_worker(const Case& c, Advice& out) {
+  if (c.evidence.makers.slow_worker < 0) return;
+  out.remedies.push_back(
+      {fmt::format("find out what slows worker {} down (its share of the files, its core)",
+                   c.evidence.makers.slow_worker),
+       fmt::format("it takes {} as long for a batch as the others{}",
+                   factor_text(c.evidence.makers.slow_worker_factor),
+                   slow_worker_leads(c.evidence) ? ", which idle meanwhile" : "")});
+}
+
 void help_machine(const Case& c, Advice& out) {
   const MachineEvidence& machine = c.evidence.machine;
-  if (others_hurt(c))
-    out.remedies.push_back(
-        {"move the other programs off this machine, or give this job its own "
-         "cores (taskset, cgroup cpuset)",
-         fmt::format("they use {} of {} cores", cores_text(machine.cores_others.value_or(0)),
-                     cores_text(machine.cores_allowed.value_or(0)))});
+  if (others_hurt(c)) move_others(c, out);
   if (machine.throttled && c.has(Qualifier::kCpuSaturated))
     out.remedies.push_back({"raise the CPU limit of the container (Kubernetes: limits.cpu)",
                             fmt::format("the limit of {} cores stops the job {} of the time",
                                         cores_text(machine.cores_allowed.value_or(0)),
                                         percent_text(c.profile.machine.throttled_share))});
-  if (c.evidence.makers.slow_worker >= 0 && is_input_bound(c.ruling.label))
-    out.remedies.push_back(
-        {fmt::format("find out what slows worker {} down (its share of the files, its core)",
-                     c.evidence.makers.slow_worker),
-         fmt::format("it takes {} as long for a batch as the others",
-                     factor_text(c.evidence.makers.slow_worker_factor))});
+  if (is_input_bound(c.ruling.label) && !slow_worker_leads(c.evidence)) help_slow_worker(c, out);
 }
 
 void help_start_up(const Case& c, Advice& out) {
@@ -293,8 +311,9 @@ void help_start_up(const Case& c, Advice& out) {
 }
 
 void help_compute(const Case& c, Advice& out) {
+  if (c.has(Qualifier::kInterference)) move_others(c, out);
   out.remedies.push_back({"speed up the step itself: mixed precision, compilation, a larger batch",
-                          fmt::format("{} of a step is not input wait",
+                          fmt::format("the step itself takes {} of the time",
                                       percent_text(1 - c.evidence.step.wait.value))});
   const auto work = c.evidence.makers.work_share;
   const int workers = c.workers();
@@ -303,7 +322,10 @@ void help_compute(const Case& c, Advice& out) {
   const int enough = std::max(1, static_cast<int>(std::ceil(workers * *work * 1.2)));
   if (enough < workers)
     out.remedies.push_back(
-        {fmt::format("give cores back: {} workers are enough instead of {}", enough, workers),
+        {fmt::format(
+             "give cores back: {} instead of {}",
+             enough == 1 ? "1 worker is enough" : fmt::format("{} workers are enough", enough),
+             workers),
          fmt::format("the workers work only {} of their time", percent_text(*work))});
 }
 
@@ -397,12 +419,13 @@ Advice advise(const Profile& profile, const Evidence& evidence, const Ruling& ru
                        percent_text(evidence.step.wait.high))});
       break;
     default:
+      if (slow_worker_leads(evidence)) help_slow_worker(c, out);
+      if (ruling.ground == Ground::kConsumerLoads) more_workers(c, out);
       if (c.ruling.ground == Ground::kConsumerLoads || c.ruling.ground == Ground::kWorkers)
         help_asleep(c, out);
       help_machine(c, out);
-      if (ruling.ground == Ground::kConsumerLoads || ruling.label != Label::kHandoffBound)
-        if (ruling.ground == Ground::kConsumerLoads || c.has(Qualifier::kTooFewWorkers))
-          more_workers(c, out);
+      if (ruling.label != Label::kHandoffBound && c.has(Qualifier::kTooFewWorkers))
+        more_workers(c, out);
       help_stragglers(c, out);
       help_stage(c, out);
   }

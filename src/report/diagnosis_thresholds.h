@@ -19,6 +19,8 @@ inline constexpr double kClearlyInputBound = 0.15;
 // Fewer steady steps than this and the bootstrap's blocks are too few to say
 // anything about the spread (20 steps are about 7 blocks).
 inline constexpr std::size_t kMinimumSteps = 20;
+// Fewer than these do not even point anywhere: one block of the bootstrap.
+inline constexpr std::size_t kFewestSteps = 5;
 // Below this the verdict may be right but is never called high confidence.
 inline constexpr std::size_t kManySteps = 50;
 // Same, for the stage: single batches whose costs are known.

@@ -210,8 +210,21 @@ void rule_small_wait(const Evidence& evidence, Ruling& ruling) {
   ruling.ground = Ground::kSmallWait;
   trust.at_most(Confidence::kMedium, evidence.step.wait.high >= 0.5 * th::kInputBound,
                 "the input wait is not far below the threshold");
+  trust.at_most(Confidence::kMedium, disturbed(evidence.machine),
+                "other programs took cores while this was recorded");
   trust.at_most(Confidence::kMedium, use >= th::kNoReserve - th::kInputBound,
                 "the workers have little reserve");
+}
+
+// Where too few steps point to, if they do so clearly.
+std::optional<Label> lean(const Profile& profile, const Evidence& evidence) {
+  const Interval& wait = evidence.step.wait;
+  if (evidence.step.steps < th::kFewestSteps || !(evidence.step.step_s > 0)) return std::nullopt;
+  Ruling ruling;
+  if (wait.low >= th::kClearlyInputBound) rule_input_bound(profile, evidence, ruling);
+  if (wait.high < 0.5 * th::kInputBound) rule_small_wait(evidence, ruling);
+  if (ruling.label == Label::kInsufficientData) return std::nullopt;
+  return ruling.label;
 }
 
 }  // namespace
@@ -219,6 +232,13 @@ void rule_small_wait(const Evidence& evidence, Ruling& ruling) {
 bool disturbed(const MachineEvidence& machine) {
   return machine.cores_full && machine.cores_others && machine.cores_allowed &&
          *machine.cores_others >= th::kOthersCores * *machine.cores_allowed;
+}
+
+bool slow_worker_leads(const Evidence& evidence) {
+  const MakerEvidence& makers = evidence.makers;
+  return makers.slow_worker >= 0 && evidence.step.ready_known &&
+         evidence.step.out_of_order_share >= th::kOutOfOrder && makers.busy_share &&
+         *makers.busy_share <= 1 - th::kWorkersIdle;
 }
 
 double asleep_share(const Evidence& evidence, const Ruling& ruling) {
@@ -239,7 +259,10 @@ Ruling rule(const Profile& profile, const Evidence& evidence) {
   const StepEvidence& step = evidence.step;
   if (!profile.consumer.present) return ruling;
   ruling.ground = Ground::kTooFewSteps;
-  if (step.steps < th::kMinimumSteps || !(step.step_s > 0)) return ruling;
+  if (step.steps < th::kMinimumSteps || !(step.step_s > 0)) {
+    ruling.leaning = lean(profile, evidence);
+    return ruling;
+  }
   if (step.transfer.low >= th::kInputBound && step.transfer.value > step.wait.value) {
     ruling.label = Label::kTransferBound;
     ruling.ground = Ground::kTransfer;

@@ -26,6 +26,7 @@ enum class Ground {
 
 struct Ruling {
   Label label = Label::kInsufficientData;
+  std::optional<Label> leaning;  // too few steps for a verdict, but they point there
   Ground ground = Ground::kNoConsumer;
   Confidence confidence = Confidence::kLow;
   std::optional<Cost> leader, runner_up;  // when input-bound
@@ -40,6 +41,9 @@ struct Ruling {
 Ruling rule(const Profile& profile, const Evidence& evidence);
 
 bool is_input_bound(Label label);
+
+// One slow worker holds up the others: batches lie ready behind its own, and they idle.
+bool slow_worker_leads(const Evidence& evidence);
 
 // How much of the leading stage's time is unexplained sleep, if that matters; else 0.
 double asleep_share(const Evidence& evidence, const Ruling& ruling);

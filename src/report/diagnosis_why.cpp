@@ -35,6 +35,9 @@ void explain_wait(const Evidence& evidence, const Ruling& ruling, Lines& out) {
     case Ground::kTooFewSteps:
       out.push_back(fmt::format("{} steady steps were recorded; {} are needed for a verdict",
                                 step.steps, th::kMinimumSteps));
+      if (ruling.leaning)
+        out.push_back(fmt::format("so far it points to {}: input wait is {} of a step",
+                                  to_string(*ruling.leaning), wait));
       return;
     case Ground::kNoStages:
       out.push_back(
@@ -108,6 +111,12 @@ void explain_stage(const Evidence& evidence, const Ruling& ruling, Lines& out) {
                     percent_text(std::min(1.0, makers.moved_to_read_s / reading))));
 }
 
+void explain_slow_worker(const MakerEvidence& makers, Lines& out) {
+  if (makers.slow_worker >= 0)
+    out.push_back(fmt::format("worker {} takes {} as long for a batch as the others",
+                              makers.slow_worker, factor_text(makers.slow_worker_factor)));
+}
+
 void explain_workers(const Evidence& evidence, const Ruling& ruling, Lines& out) {
   const MakerEvidence& makers = evidence.makers;
   if (ruling.ground == Ground::kConsumerLoads)
@@ -117,9 +126,7 @@ void explain_workers(const Evidence& evidence, const Ruling& ruling, Lines& out)
       "{} busy {} of the time",
       makers.workers == 1 ? "the worker is" : fmt::format("the {} workers are", makers.workers),
       percent_text(*makers.busy_share)));
-  if (makers.slow_worker >= 0)
-    out.push_back(fmt::format("worker {} takes {} as long for a batch as the others",
-                              makers.slow_worker, factor_text(makers.slow_worker_factor)));
+  if (!slow_worker_leads(evidence)) explain_slow_worker(makers, out);
 }
 
 std::string cores_line(const MachineEvidence& machine) {
@@ -159,6 +166,7 @@ std::string qualifier_line(Qualifier qualifier, const Evidence& evidence) {
       return cores_line(machine) + ": there is room for more workers";
     case Qualifier::kCpuSaturated:
       if (machine.throttled) return "the cgroup's CPU limit stops the job again and again";
+      if (!evidence.makers.split_known) return cores_line(machine);
       return fmt::format("{}; loader stages wait for a core {} of their running time",
                          cores_line(machine), percent_text(evidence.makers.crowded_share));
     case Qualifier::kStorageSaturated:
@@ -189,6 +197,7 @@ std::vector<std::string> explain(const Profile&, const Evidence& evidence, const
   Lines out;
   explain_wait(evidence, ruling, out);
   if (is_input_bound(ruling.label)) {
+    if (slow_worker_leads(evidence)) explain_slow_worker(evidence.makers, out);
     explain_stage(evidence, ruling, out);
     explain_workers(evidence, ruling, out);
   }

@@ -120,10 +120,14 @@ class TextReporter : public Reporter {
                  : "Nobody can say whether this job waits for data.";
     if (is_input_bound(verdict.label) || verdict.label == Label::kBalanced)
       return fmt::format(
-          "The loop waits for data {}. Without that wait it would run {} as fast: "
+          "The loop waits for data {}. Without that wait it would run at most {} as fast: "
           "{} → {} steps/s{}.",
           share, factor_text(verdict.speedup_without_wait), rate_text(steps),
-          rate_text(steps * verdict.speedup_without_wait), items);
+          rate_text(steps * verdict.speedup_without_wait),
+          profile.items_per_s > 0
+              ? fmt::format(" ({} → {} items/s)", rate_text(profile.items_per_s),
+                            rate_text(profile.items_per_s * verdict.speedup_without_wait))
+              : "");
     return fmt::format(
         "The loop waits for data only {}, at {} steps/s{}: the loader is not what "
         "limits it.",

@@ -63,6 +63,26 @@ TEST(Diagnose, ComputeBoundWhenWorkersKeepUp) {
   EXPECT_THAT(diagnosis.unhelpful, Contains(HasSubstr("more workers")));
 }
 
+TEST(Diagnose, ComputeBoundOnAFullMachineIsDoubted) {
+  ProfileModel model;
+  model.compute_s = 10e-3;
+  model.cores = 2;
+  model.other_programs = 1.5;
+  const Diagnosis diagnosis = diagnose_model(model);
+  EXPECT_EQ(diagnosis.verdict.label, Label::kComputeBound);
+  EXPECT_EQ(diagnosis.verdict.confidence, Confidence::kMedium);
+  EXPECT_THAT(all_reasons(diagnosis), HasSubstr("other programs took cores"));
+  EXPECT_THAT(diagnosis.remedies.front().change, HasSubstr("move the other programs"));
+}
+
+TEST(Diagnose, OneWorkerIsEnoughInTheSingular) {
+  ProfileModel model;
+  model.compute_s = 40e-3;
+  const std::string remedies = all_remedies(diagnose_model(model));
+  EXPECT_THAT(remedies, HasSubstr("1 worker is enough instead of 4"));
+  EXPECT_THAT(remedies, HasSubstr("the step itself takes"));
+}
+
 TEST(Diagnose, BalancedWhenWorkersJustKeepUp) {
   ProfileModel model;
   model.workers = 2;
@@ -88,6 +108,17 @@ TEST(Diagnose, SaysHowManyStepsAreMissing) {
   EXPECT_THAT(all_reasons(diagnosis), HasSubstr("12 steady steps"));
 }
 
+TEST(Diagnose, TooFewStepsStillPointSomewhere) {
+  ProfileModel model;
+  model.steps = 17;
+  model.workers = 1;
+  model.cost.read = 25e-3;
+  const Diagnosis diagnosis = diagnose_model(model);
+  EXPECT_EQ(diagnosis.verdict.label, Label::kInsufficientData);
+  EXPECT_THAT(all_reasons(diagnosis), HasSubstr("so far it points to io-bound: input wait is 9"));
+  EXPECT_THAT(diagnosis.next, HasSubstr("record for longer"));
+}
+
 TEST(Diagnose, WithoutConsumerAsksForItsMarks) {
   Profile profile = make_profile({});
   profile.consumer = {};
@@ -103,7 +134,13 @@ TEST(Diagnose, NoWorkersMeansTheConsumerThreadLoads) {
   const Diagnosis diagnosis = diagnose_model(model);
   EXPECT_EQ(diagnosis.verdict.label, Label::kDecodeBound);
   EXPECT_THAT(diagnosis.verdict.qualifiers, Contains(Qualifier::kConsumerThreadBound));
-  EXPECT_THAT(all_remedies(diagnosis), HasSubstr("num_workers=2"));  // 4.4 ms a batch, 4 ms a step
+  EXPECT_THAT(diagnosis.remedies.front().change,
+              HasSubstr("num_workers=2"));  // 4.4 ms a batch, 4 ms a step
+  EXPECT_THAT(diagnosis.remedies.front().why, HasSubstr("cores are idle"));
+  model.cores = 1;
+  const Diagnosis full = diagnose_model(model);
+  EXPECT_THAT(full.remedies.front().change, HasSubstr("num_workers=1"));
+  EXPECT_THAT(full.remedies.front().why, Not(HasSubstr("idle")));
 }
 
 TEST(Diagnose, SlowReceiveOnTheConsumerIsHandoff) {
@@ -279,6 +316,8 @@ TEST(Qualify, OneSlowWorkerHoldsUpTheOthers) {
   EXPECT_THAT(diagnosis.verdict.qualifiers, Contains(Qualifier::kOutOfOrderWait));
   EXPECT_THAT(diagnosis.verdict.qualifiers, Not(Contains(Qualifier::kStragglerItems)));
   EXPECT_THAT(all_reasons(diagnosis), HasSubstr("worker 2 takes 4.0x as long"));
+  EXPECT_THAT(diagnosis.verdict.why[1], HasSubstr("worker 2"));
+  EXPECT_THAT(diagnosis.remedies.front().change, HasSubstr("what slows worker 2 down"));
 }
 
 TEST(Qualify, SaturatedStorageNeedsItsReadings) {
@@ -292,6 +331,18 @@ TEST(Qualify, SaturatedStorageNeedsItsReadings) {
   const Diagnosis diagnosis = diagnose(profile);
   EXPECT_THAT(diagnosis.verdict.qualifiers, Contains(Qualifier::kStorageSaturated));
   EXPECT_THAT(diagnosis.verdict.qualifiers, Not(Contains(Qualifier::kTooFewWorkers)));
+}
+
+TEST(Qualify, UnknownQueueingIsNotSaid) {
+  ProfileModel model;
+  model.cores = 4;
+  model.cost.decode = 12e-3;
+  model.splits = false;
+  Profile profile = make_profile(model);
+  profile.machine.cores_used_job = profile.machine.cores_used_total = 4;
+  const Diagnosis diagnosis = diagnose(profile);
+  EXPECT_THAT(diagnosis.verdict.qualifiers, Contains(Qualifier::kCpuSaturated));
+  EXPECT_THAT(all_reasons(diagnosis), Not(HasSubstr("wait for a core")));
 }
 
 TEST(Qualify, LongStartUpAndEpochBoundaries) {
