@@ -236,8 +236,10 @@ bool disturbed(const MachineEvidence& machine) {
 
 bool slow_worker_leads(const Evidence& evidence) {
   const MakerEvidence& makers = evidence.makers;
-  return makers.slow_worker >= 0 && evidence.step.ready_known &&
-         evidence.step.out_of_order_share >= th::kOutOfOrder && makers.busy_share &&
+  // Where ready times are not known, idle companions alone must do.
+  const bool ahead =
+      !evidence.step.ready_known || evidence.step.out_of_order_share >= th::kOutOfOrder;
+  return makers.slow_worker >= 0 && ahead && makers.busy_share &&
          *makers.busy_share <= 1 - th::kWorkersIdle;
 }
 

@@ -318,6 +318,9 @@ TEST(Qualify, OneSlowWorkerHoldsUpTheOthers) {
   EXPECT_THAT(all_reasons(diagnosis), HasSubstr("worker 2 takes 4.0x as long"));
   EXPECT_THAT(diagnosis.verdict.why[1], HasSubstr("worker 2"));
   EXPECT_THAT(diagnosis.remedies.front().change, HasSubstr("what slows worker 2 down"));
+  Profile profile = make_profile(model);
+  for (Step& step : profile.consumer.step) step.ready_s = -1;
+  EXPECT_THAT(diagnose(profile).remedies.front().change, HasSubstr("what slows worker 2 down"));
 }
 
 TEST(Qualify, SaturatedStorageNeedsItsReadings) {
