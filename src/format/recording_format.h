@@ -23,7 +23,7 @@ namespace datamon::format {
 
 inline constexpr char kFileMagic[8] = {'d', 'a', 't', 'a', 'm', 'o', 'n', '\n'};
 inline constexpr std::uint32_t kVersionMajor = 1;  // a reader refuses a newer major version
-inline constexpr std::uint32_t kVersionMinor = 0;  // and reads what it knows of a newer minor one
+inline constexpr std::uint32_t kVersionMinor = 1;  // and reads what it knows of a newer minor one
 inline constexpr std::uint32_t kByteOrderMark = 0x01020304;
 inline constexpr std::uint32_t kBlockMagic = 0x4b424d44;  // "DMBK"
 inline constexpr std::size_t kBlockAlignment = 4096;
@@ -91,6 +91,8 @@ struct FileHeader {
   std::uint64_t mismatched_ends;   // end calls whose span was not open
   std::uint64_t refused_stages;    // definitions beyond the limit
   std::uint64_t disk_full_events;  // times that space could not be had
+  // Since version 1.1.
+  std::uint64_t unrecorded_children;  // forked, recorded something, and could have no file
 };
 static_assert(offsetof(FileHeader, allocated_bytes) == 32);
 static_assert(offsetof(FileHeader, pid) == 40);
@@ -100,7 +102,8 @@ static_assert(offsetof(FileHeader, first_pair) == 192);
 static_assert(offsetof(FileHeader, latest_index) == 288);
 static_assert(offsetof(FileHeader, span_cost_ticks_x1024) == 304);
 static_assert(offsetof(FileHeader, dropped_spans) == 344);
-static_assert(sizeof(FileHeader) == 384);
+static_assert(offsetof(FileHeader, unrecorded_children) == 384);
+static_assert(sizeof(FileHeader) == 392);
 
 enum class BlockType : std::uint16_t {
   kStages = 1,     // StageRecord[count]

@@ -101,12 +101,21 @@ bool begin_file(Process& process, bool child, std::uint64_t begun) {
   return true;
 }
 
-// A forked child's first call: its own file; the parent's is let go.
+// A forked child's first call: its own file; the parent's is let go. Where there
+// can be none (another user's by now, a full disk), the parent's counts it; its
+// header stays mapped, for this process's own children.
 void begin_in_child(Process& process) {
-  if (g_inherited.mapping != nullptr) ::munmap(g_inherited.mapping, g_inherited.mapping_bytes);
-  g_inherited.mapping = nullptr;
+  auto* const parents = static_cast<std::byte*>(g_inherited.mapping);
+  if (g_inherited.mapping_bytes > format::kBlockAlignment)
+    ::munmap(parents + format::kBlockAlignment,
+             g_inherited.mapping_bytes - format::kBlockAlignment);
+  g_inherited.mapping_bytes = format::kBlockAlignment;
   Schedstat::close_inherited();
   const bool begun = begin_file(process, true, clock_now());
+  if (begun)
+    ::munmap(parents, format::kBlockAlignment);
+  else
+    add_relaxed(reinterpret_cast<FileHeader*>(parents)->unrecorded_children, std::uint64_t{1});
   process.state.store(begun ? State::kRecording : State::kFailed, std::memory_order_release);
 }
 

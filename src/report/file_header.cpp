@@ -71,6 +71,15 @@ void check_extent(FileHeader& header, std::uint64_t file_bytes, ProblemLog& log)
   }
 }
 
+void check_children(FileHeader& header, ProblemLog& log) {
+  if (header.version_minor < 1) header.unrecorded_children = 0;
+  if (header.unrecorded_children == 0) return;
+  log.add(offsetof(FileHeader, unrecorded_children),
+          fmt::format("{} forked child process(es) could not write a file of their own (another "
+                      "user, a full disk, no descriptor left): what they did is not in the report",
+                      header.unrecorded_children));
+}
+
 }  // namespace
 
 std::optional<FileHeader> check_header(std::span<const std::byte> file, ProblemLog& log) {
@@ -87,6 +96,7 @@ std::optional<FileHeader> check_header(std::span<const std::byte> file, ProblemL
   std::memcpy(&header, file.data(), sizeof header);
   if (!check_magic(header, file, log) || !check_version(header, log)) return std::nullopt;
   check_extent(header, file.size(), log);
+  check_children(header, log);
   return header;
 }
 

@@ -78,6 +78,7 @@ const std::vector<Structure>& structures() {
            DATAMON_FIELD(FileHeader, mismatched_ends),
            DATAMON_FIELD(FileHeader, refused_stages),
            DATAMON_FIELD(FileHeader, disk_full_events),
+           DATAMON_FIELD(FileHeader, unrecorded_children),
        }},
       {"BlockHeader",
        sizeof(format::BlockHeader),

@@ -223,6 +223,19 @@ int few_descriptors(long threads) {
   return 0;
 }
 
+// Children that can have no file, and children of those.
+int unrecorded_children(long generations) {
+  item(1);
+  for (long i = 0; i < generations; ++i) {
+    const pid_t child = fork();
+    if (child != 0) return wait_for(child);
+    const rlimit none{3, 3};
+    setrlimit(RLIMIT_NOFILE, &none);
+    items(10);
+  }
+  return 0;
+}
+
 int exec_self(long count) {
   items(count);
   const std::string number = std::to_string(count);
@@ -493,6 +506,7 @@ constexpr Job kJobs[] = {
     {"last-thread-returns", last_thread_returns},
     {"main-gone", main_gone},
     {"few-descriptors", few_descriptors},
+    {"unrecorded-children", unrecorded_children},
     {"exec", exec_self},
     {"limited-exec", limited_exec},
     {"churn", churn},

@@ -120,6 +120,17 @@ TEST(Processes, GenerationsOfForks) {
   for (const ProcessFile& process : recording.processes()) EXPECT_EQ(fetched(process), 1u);
 }
 
+TEST(Processes, ChildrenThatCannotBeRecordedAreCounted) {
+  const Folder folder;
+  const Outcome outcome = run_job(folder, {"unrecorded-children", "3"}, {{"MON_DIR", "rec"}});
+  EXPECT_EQ(outcome.status, 0) << outcome.output;
+  const Recording recording = Recording::open(folder / "rec");
+  ASSERT_EQ(recording.processes().size(), 1u);
+  EXPECT_EQ(recording.processes()[0].header.unrecorded_children, 3u);
+  ASSERT_EQ(recording.problems().size(), 1u);
+  EXPECT_NE(recording.problems()[0].what.find("3 forked child"), std::string::npos);
+}
+
 TEST(Processes, EndsWithItsLastThread) {
   const Folder folder;
   const auto begun = std::chrono::steady_clock::now();
