@@ -13,8 +13,13 @@ export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1:second_deadlock_stack=1}
 unset MON MON_DIR MON_LIBRARY
 
 jobs=${JOBS:-$(nproc)}
+# Under CI a test that fails gets one more try: some hold real processes to real
+# time, and machines stall. ctest's log names each try.
+tries=()
+[ -z "${CI:-}" ] || tries=(--repeat until-pass:2)
 log=$folder/test.log
-ctest --test-dir "$folder" -LE slow -j "$jobs" --timeout 180 --output-on-failure --no-tests=error "$@" 2>&1 |
+ctest --test-dir "$folder" -LE slow -j "$jobs" --timeout 180 --output-on-failure --no-tests=error \
+  "${tries[@]}" "$@" 2>&1 |
   tee "$log" | grep -vE '^ *Start +[0-9]+:|^ *[0-9]+/[0-9]+ Test .* Passed '
 status=${PIPESTATUS[0]}
 
