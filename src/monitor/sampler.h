@@ -8,7 +8,8 @@
 // Promises to the job: one thread named `datamon-sampler` with all signals
 // blocked; nothing is printed; no memory is allocated after the thread's start;
 // sampler_stop() returns within 10 ms whatever the thread is doing; a process
-// whose main thread has ended does not live on for it; a forked child has no sampler, holds no lock, and may call every function here.
+// whose main thread has ended does not live on for it; a forked child has no sampler, holds no
+// lock, and may call every function here.
 //
 // Thread-safety: every function may be called from any thread, except from
 // signal handlers. Errors are values; nothing throws.

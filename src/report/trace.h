@@ -2,8 +2,8 @@
 // is in it, and which rules of which viewers it keeps: docs/chrome-trace.md.
 //
 // The export's memory does not depend on the recording's size: spans are read
-// where the Recording holds them and written as they are read. Damage in a recording costs only what it
-// hides; the result is a valid trace whatever the recording holds.
+// where the Recording holds them and written as they are read. Damage in a recording costs only
+// what it hides; the result is a valid trace whatever the recording holds.
 #pragma once
 
 #include <cstdint>
