@@ -49,8 +49,8 @@ TEST_P(Chain, GetsEveryCall) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Jobs, Chain,
-                         testing::Values("calls", "names", "overlapping", "leaking", "deep",
-                                         "threads", "forking"),
+                         testing::Values("calls", "payloads", "names", "overlapping", "leaking",
+                                         "deep", "threads", "forking"),
                          [](const auto& job) { return std::string(job.param); });
 
 TEST(NvtxChain, BothSeeTheJob) {

@@ -196,6 +196,23 @@ std::uint64_t register_schema(nvtxDomainHandle_t domain, const nvtxPayloadSchema
   return 1;
 }
 
+int push_payload(nvtxDomainHandle_t domain, const nvtxPayloadData_t*, std::size_t) {
+  const Guard guard(tool().mutex);
+  return push(domain, "(payload)");
+}
+int pop_payload(nvtxDomainHandle_t domain, const nvtxPayloadData_t*, std::size_t) {
+  const Guard guard(tool().mutex);
+  return pop(domain);
+}
+nvtxRangeId_t start_payload(nvtxDomainHandle_t, const nvtxPayloadData_t*, std::size_t) {
+  const Guard guard(tool().mutex);
+  return start();
+}
+void end_payload(nvtxDomainHandle_t, nvtxRangeId_t id, const nvtxPayloadData_t*, std::size_t) {
+  const Guard guard(tool().mutex);
+  end(id);
+}
+
 }  // namespace
 
 extern "C" __attribute__((visibility("default"))) int InitializeInjectionNvtx2(
@@ -243,7 +260,12 @@ extern "C" __attribute__((visibility("default"))) int InitializeInjectionNvtx2(
 extern "C" __attribute__((visibility("default"))) int InitializeInjectionNvtxExtension(
     nvtxExtModuleInfo_t* module) {
   if (module->moduleId != NVTX_EXT_PAYLOAD_MODULEID || module->segmentsCount == 0) return 0;
-  module->segments[0].functionSlots[NVTX3EXT_CBID_nvtxPayloadSchemaRegister] =
-      reinterpret_cast<std::intptr_t>(&register_schema);
+  std::intptr_t* slots = module->segments[0].functionSlots;
+  const auto number = [](auto function) { return reinterpret_cast<std::intptr_t>(function); };
+  slots[NVTX3EXT_CBID_nvtxPayloadSchemaRegister] = number(&register_schema);
+  slots[NVTX3EXT_CBID_nvtxRangePushPayload] = number(&push_payload);
+  slots[NVTX3EXT_CBID_nvtxRangePopPayload] = number(&pop_payload);
+  slots[NVTX3EXT_CBID_nvtxRangeStartPayload] = number(&start_payload);
+  slots[NVTX3EXT_CBID_nvtxRangeEndPayload] = number(&end_payload);
   return 1;
 }

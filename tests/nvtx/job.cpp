@@ -2,6 +2,7 @@
 // knows NVTX's headers alone.
 #include <dlfcn.h>
 #include <nvtx3/nvToolsExt.h>
+#include <nvtx3/nvToolsExtPayload.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -112,6 +113,26 @@ int names(const char*) {
   nvtxNameOsThreadA(worker, "second name");
   again.release();
   thread.join();
+  return 0;
+}
+
+// Ranges of the payload extension, closed by either kind of pop.
+int payloads(const char*) {
+  const std::uint64_t value = 42;
+  const nvtxPayloadData_t data{NVTX_PAYLOAD_ENTRY_TYPE_UINT64, sizeof value, &value};
+  nvtxDomainHandle_t domain = nvtxDomainCreateA("payloads");
+  auto decode = event("decode");
+  for (int i = 0; i < 10; ++i) {
+    EXPECT(nvtxDomainRangePushEx(domain, &decode) == 0);
+    EXPECT(nvtxRangePushPayload(domain, &data, 1) == 1);
+    EXPECT(nvtxDomainRangePop(domain) == 1);
+    EXPECT(nvtxRangePushPayload(domain, &data, 1) == 1);
+    EXPECT(nvtxRangePopPayload(domain, &data, 1) == 1);
+    EXPECT(nvtxDomainRangePop(domain) == 0);
+    const nvtxRangeId_t id = nvtxRangeStartPayload(domain, &data, 1);
+    EXPECT(id != 0);
+    nvtxRangeEndPayload(domain, id, &data, 1);
+  }
   return 0;
 }
 
@@ -274,6 +295,7 @@ int main(int count, char** arguments) {
   const std::string name = count > 1 ? arguments[1] : "";
   const char* plugin = count > 2 ? arguments[2] : "";
   if (name == "calls") return calls(plugin);
+  if (name == "payloads") return payloads(plugin);
   if (name == "names") return names(plugin);
   if (name == "overlapping") return overlapping(plugin);
   if (name == "leaking") return leaking(plugin);

@@ -66,6 +66,16 @@ TEST(NvtxRanges, PushedRangesNest) {
   EXPECT_EQ(fetch.wall, fetch.self + pushed_decode + crop.wall);
 }
 
+TEST(NvtxRanges, ThoseOfThePayloadExtensionAreUnnamed) {
+  const Folder folder;
+  const Recording recording = record_ranges(folder, "payloads");
+  const ProcessFile& process = only(recording);
+  EXPECT_EQ(counts(process), (Counts{{"decode", 10}, {"unnamed range", 30}}));
+  const Sum decode = sums(process).at(DATAMON_DECODE);
+  EXPECT_LT(decode.self, decode.wall);  // the inner ones closed before it
+  EXPECT_EQ(process.header.mismatched_ends, 0u);
+}
+
 TEST(NvtxRanges, ThreadsGetTheirNames) {
   const Folder folder;
   const Recording recording = record_ranges(folder, "calls");

@@ -12,6 +12,7 @@
 #include "callbacks.h"
 #include "chain.h"
 #include "datamon/monitor.h"
+#include "payload_ranges.h"
 #include "ranges.h"
 #include "rules.h"
 
@@ -73,11 +74,12 @@ EXPORTED int InitializeInjectionNvtx2(NvtxGetExportTableFunc_t table) {
 }
 
 // NVTX's extensions (structured payloads, counters, memory) are the chained
-// tool's alone. Without one this succeeds all the same: NVTX would take a failure
-// for a switched-off tool, and Python's nvtx then makes no ranges.
-EXPORTED int InitializeInjectionNvtxExtension(void* module) {
+// tool's, but for ranges. Without a tool this succeeds all the same: NVTX would
+// take a failure for a switched-off tool, and Python's nvtx then makes no ranges.
+EXPORTED int InitializeInjectionNvtxExtension(nvtxExtModuleInfo_t* module) {
   using namespace datamon::nvtx;
-  if (chain_entry() == nullptr) return datamon_active();
-  const int done = start_chain_extension(module);
-  return datamon_active() ? 1 : done;
+  const int done = chain_entry() != nullptr ? start_chain_extension(module) : 0;
+  if (!datamon_active()) return done;
+  if (module != nullptr) install_payload_ranges(*module);
+  return 1;
 }
