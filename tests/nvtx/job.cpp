@@ -58,7 +58,8 @@ int calls(const char* plugin) {
     auto named = event(decode);
     EXPECT(nvtxDomainRangePushEx(domain, &named) == 0);
     EXPECT(nvtxDomainRangePop(domain) == 0);
-    auto with_payload = event(("crop " + std::to_string(i)).c_str());
+    const std::string crop = "crop " + std::to_string(i);
+    auto with_payload = event(crop.c_str());
     with_payload.payloadType = NVTX_PAYLOAD_TYPE_UNSIGNED_INT64;
     with_payload.payload.ullValue = static_cast<std::uint64_t>(i);
     EXPECT(nvtxRangePushEx(&with_payload) == 1);
