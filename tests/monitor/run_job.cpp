@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <cstring>
 #include <stdexcept>
 
 namespace datamon::test {
@@ -54,7 +55,8 @@ Outcome run_program(const char* program, const Folder& folder,
     ::dup2(output[1], STDERR_FILENO);
     set_environment(folder, extra);
     if (::chdir(folder.path().c_str()) != 0) ::_exit(98);
-    std::vector<char*> argv{const_cast<char*>(program)};
+    const char* slash = std::strrchr(program, '/');
+    std::vector<char*> argv{const_cast<char*>(slash != nullptr ? slash + 1 : program)};
     for (const std::string& argument : arguments)
       argv.push_back(const_cast<char*>(argument.c_str()));
     argv.push_back(nullptr);
