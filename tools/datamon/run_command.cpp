@@ -4,6 +4,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -152,18 +153,12 @@ void add_run_command(CommandSet& commands) {
                     {"run --dir runs/a -- ./train --epochs 2", "choose where"}}},
       [options, &commands] { return run(*options, commands.command_line()); });
   app.prefix_command();
-  with_environment(
-      app.add_option("--dir", options->directory,
-                     "Folder for the recording (default: a fresh datamon-TIME-PID here)"))
-      ->type_name("DIR");
-  with_environment(
-      app.add_option("--library", options->library,
-                     "The monitor library (default: libdatamon.so.0 beside this program)"))
-      ->type_name("FILE");
+  add_option(app, "--dir", options->directory,
+             "Folder for the recording (default: a fresh datamon-TIME-PID here)", "DIR");
+  add_option(app, "--library", options->library,
+             "The monitor library (default: libdatamon.so.0 beside this program)", "FILE");
   for (Setting& setting : options->settings)
-    with_environment(app.add_option(setting.option, setting.value, setting.help))
-        ->check(positive_number)
-        ->type_name("N");
+    add_option(app, setting.option, setting.value, setting.help, "N")->check(positive_number);
   add_nvtx_options(app, options->nvtx);
 }
 
