@@ -14,6 +14,7 @@
 #include "command.h"
 #include "library_path.h"
 #include "nvtx.h"
+#include "preload.h"
 
 namespace datamon::cli {
 namespace {
@@ -34,6 +35,7 @@ struct Options {
   std::string directory;
   std::string library;
   NvtxOptions nvtx;
+  bool preload = true;
   std::vector<Setting> settings = {
       {"--max-mb", "Largest recording of one process in MiB (default 64); sums stay exact", ""},
       {"--budget", "Percent of the job's time that costly readings may take (default 0.5)", ""},
@@ -95,12 +97,16 @@ std::string shown(const fs::path& directory) {
   return error || relative.native().starts_with("..") ? directory.string() : relative.string();
 }
 
-std::string why_nothing(const ChildResult& result, const fs::path& library) {
+std::string why_nothing(const ChildResult& result, const fs::path& library,
+                        const PreloadPlan& preload) {
   if (library.empty())
     return "libdatamon.so.0 was not found beside this program; set MON_LIBRARY to its path";
   if (result.signal == SIGKILL) return "the command was killed before it began to record";
-  return "no process of the command uses datamon (a C or C++ program includes "
-         "datamon/monitor.h; set-user-ID programs are never recorded); see: datamon doctor";
+  if (!preload.obstacle.empty()) return preload.obstacle + "; see: datamon doctor";
+  const std::string seen = preload.variable.empty() ? "" : "read a data file, decoded an image or ";
+  return "no process of the command " + seen +
+         "uses datamon (a C or C++ program includes datamon/monitor.h; set-user-ID and static "
+         "programs are never recorded); see: datamon doctor";
 }
 
 int run(const Options& options, const std::vector<std::string>& command) {
@@ -114,6 +120,10 @@ int run(const Options& options, const std::vector<std::string>& command) {
     if (!setting.value.empty())
       environment.emplace_back(environment_name(setting.option + 2), setting.value);
   add_nvtx_environment(options.nvtx, library, environment, kCannotRun);
+
+  const PreloadPlan preload =
+      options.preload ? plan_preload(command.front(), library) : PreloadPlan{};
+  if (!preload.variable.empty()) environment.emplace_back("LD_PRELOAD", preload.variable);
 
   const ChildResult result = run_child(command, environment);
 
@@ -131,7 +141,8 @@ int run(const Options& options, const std::vector<std::string>& command) {
     std::cerr << fmt::format("datamon: recorded in {} · next: datamon report {}\n",
                              shown(directory), shown(directory));
   else
-    std::cerr << fmt::format("datamon: nothing was recorded: {}\n", why_nothing(result, library));
+    std::cerr << fmt::format("datamon: nothing was recorded: {}\n",
+                             why_nothing(result, library, preload));
   return result.exit_code;
 }
 
@@ -160,6 +171,9 @@ void add_run_command(CommandSet& commands) {
       app.add_option("--library", options->library,
                      "The monitor library (default: libdatamon.so.0 beside this program)"))
       ->type_name("FILE");
+  with_environment(app.add_flag("--preload,!--no-preload", options->preload,
+                                "Preload the library that records reads of data files and image "
+                                "decoding in any program (default: on)"));
   for (Setting& setting : options->settings)
     with_environment(app.add_option(setting.option, setting.value, setting.help))
         ->check(positive_number)
