@@ -14,8 +14,8 @@ namespace {
 constexpr std::size_t kMostStages = 12;  // rows of a table; the JSON has all
 constexpr std::size_t kMostProblems = 3;
 constexpr std::size_t kMostRemedies = 3;  // more push the verdict off the screen; the JSON has all
-// Below, a file that was slow is not what one should look at.
-constexpr double kNotableSlowShare = 0.2;
+// Below, a file was slow because its thread had no CPU.
+constexpr double kNotableStorageShare = 0.05;
 constexpr std::size_t kMostWorkers = 4;  // one line each; more are summed up
 
 std::string known_percent(double share) { return std::isfinite(share) ? percent_text(share) : "-"; }
@@ -207,22 +207,20 @@ std::string Sections::files() const {
   const double each = static_cast<double>(files.uses) / static_cast<double>(files.distinct);
   if (each > 1.005) text += fmt::format(", each opened {:.{}f} times", each, each < 10 ? 1 : 0);
   parts.push_back(text);
-  if (files.reads > 0) {
-    const double share = files.bytes_read > 0
-                             ? std::min(1.0, static_cast<double>(files.storage_bytes) /
-                                                 static_cast<double>(files.bytes_read))
-                             : 0;
+  const double storage_share = files.bytes_read > 0
+                                   ? std::min(1.0, static_cast<double>(files.storage_bytes) /
+                                                       static_cast<double>(files.bytes_read))
+                                   : 0;
+  if (files.reads > 0)
     parts.push_back(fmt::format("{} read in {}, {} of it from storage",
                                 bytes_text(static_cast<double>(files.bytes_read)),
-                                time_text(files.read_s), percent_text(share)));
-  }
+                                time_text(files.read_s), percent_text(storage_share)));
   if (files.bytes_mapped > 0)
     parts.push_back(fmt::format("{} mapped", bytes_text(static_cast<double>(files.bytes_mapped))));
   std::string out = fact("files", joined(parts));
-  if (files.slow_s < kNotableSlowShare * files.read_s || files.slowest.empty()) return out;
+  if (storage_share < kNotableStorageShare || files.slowest.empty()) return out;
   const FileProfile& worst = files.slowest.front();
-  return out + fact("", fmt::format("slow reads: {} of the time · slowest file: {}, {} for {}",
-                                    percent_text(files.slow_s / files.read_s),
+  return out + fact("", fmt::format("slowest file: {}, {} for {}",
                                     cut_front(printable(worst.path), width() / 2),
                                     time_text(worst.read_s),
                                     bytes_text(static_cast<double>(worst.bytes_read))));

@@ -86,16 +86,24 @@ void open_monitor() {
   g_monitor.store(found, std::memory_order_release);
 }
 
-// No fork happens while another thread opens the monitor: the child would find
-// the loader's and the monitor's locks taken for ever.
-void before_fork() {
-  if (!t_inside) ::pthread_mutex_lock(&g_opening);
+// A fork waits while another thread opens the monitor: its child would find the
+// loader's and the monitor's locks taken for ever. Where that takes too long the
+// child goes unrecorded.
+__thread bool t_forks_with_lock __attribute__((tls_model("initial-exec"))) = false;
+
+void before_fork() { t_forks_with_lock = !t_inside && lock_briefly(g_opening); }
+
+void in_parent() {
+  if (t_forks_with_lock) ::pthread_mutex_unlock(&g_opening);
 }
-void after_fork() {
-  if (!t_inside) ::pthread_mutex_unlock(&g_opening);
-}
+
 void in_child() {
-  after_fork();
+  if (!t_forks_with_lock) {
+    g_opening = PTHREAD_MUTEX_INITIALIZER;
+    g_tried.store(true, std::memory_order_relaxed);
+  } else {
+    ::pthread_mutex_unlock(&g_opening);
+  }
   g_owner.store(::getpid(), std::memory_order_relaxed);
 }
 
@@ -116,7 +124,7 @@ __attribute__((constructor(101))) void start() {
   if (!prepare_open_files()) return;
   prepare_data_rule();
   g_owner.store(::getpid(), std::memory_order_relaxed);
-  ::pthread_atfork(before_fork, after_fork, in_child);
+  ::pthread_atfork(before_fork, in_parent, in_child);
   mark_children_as_joined();
   g_wanted = true;
   // Without a folder's name the monitor makes one and tells the children: now,
@@ -136,7 +144,11 @@ const datamon_api* monitor() {
   const Inside inside;
   if (!lock_briefly(g_opening)) return nullptr;
   if (!g_tried.load(std::memory_order_relaxed)) {
+    // A thread that is cancelled in there would keep the lock.
+    int cancellable = PTHREAD_CANCEL_ENABLE;
+    ::pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancellable);
     open_monitor();
+    ::pthread_setcancelstate(cancellable, nullptr);
     g_tried.store(true, std::memory_order_release);
   }
   ::pthread_mutex_unlock(&g_opening);

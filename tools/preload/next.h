@@ -113,7 +113,6 @@ struct Libc {
   Next<ssize_t(char**, size_t*, int, FILE*)> getdelim_2{"__getdelim"};
   Next<int(FILE*)> fgetc{"fgetc"};
   Next<int(FILE*)> getc{"getc"};
-  Next<int(FILE*)> io_getc{"_IO_getc"};
 
   void resolve() {
     auto* functions = reinterpret_cast<NextFunction*>(this);

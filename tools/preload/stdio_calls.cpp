@@ -170,6 +170,4 @@ DATAMON_STANDS_IN(fgetc, int, (FILE * stream)) { return read_character(libc.fget
 
 DATAMON_STANDS_IN(getc, int, (FILE * stream)) { return read_character(libc.getc, stream); }
 
-DATAMON_STANDS_IN(_IO_getc, int, (FILE * stream)) { return read_character(libc.io_getc, stream); }
-
 }  // namespace datamon::preload
