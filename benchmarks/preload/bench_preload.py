@@ -27,7 +27,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PASSES = 1
-READS_4K, READS_64K = 40_000, 4_000
+READS_4K, READS_64K = 100_000, 20_000
 
 
 def interleaved(pairs, first, second):
@@ -94,9 +94,9 @@ class Bench:
             large = [self.programs / "datamon-read-loop", file.name, 65536, READS_64K]
             off = lambda command: self.run(command, {"LD_PRELOAD": str(self.shim)})
             return (self.slowdown("preload_decode_slowdown_percent", self.pairs_of(decode, self.recorded, 3 * self.pairs))
-                    | self.slowdown("preload_read_64k_slowdown_percent", self.pairs_of(large, self.recorded, 5 * self.pairs))
-                    | self.call_cost("preload_read_cost_ns", self.pairs_of(small, self.recorded, 5 * self.pairs))
-                    | self.call_cost("preload_off_read_cost_ns", self.pairs_of(small, off, 5 * self.pairs)))
+                    | self.slowdown("preload_read_64k_slowdown_percent", self.pairs_of(large, self.recorded, 2 * self.pairs))
+                    | self.call_cost("preload_read_cost_ns", self.pairs_of(small, self.recorded, 2 * self.pairs))
+                    | self.call_cost("preload_off_read_cost_ns", self.pairs_of(small, off, 2 * self.pairs)))
 
 
 def main():

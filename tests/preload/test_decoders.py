@@ -126,10 +126,13 @@ def test_symbols_that_no_library_defines(tmp_path, text):
     assert done.stdout == b"0\n"
 
 
-@pytest.mark.skipif(shutil.which("convert") is None, reason="no ImageMagick")
+CONVERT = next(filter(None, map(shutil.which, ("convert-im6.q16", "convert"))), None)
+
+
+@pytest.mark.skipif(CONVERT is None, reason="no ImageMagick")
 def test_imagemagick(tmp_path, jpegs):
     picture(5).save(tmp_path / "five.png")
-    command = ["convert", jpegs[0], tmp_path / "five.png", "-append", "rgb:-"]
+    command = [CONVERT, jpegs[0], tmp_path / "five.png", "-append", "rgb:-"]
     plain = run(*command, cwd=tmp_path)
     done, found = record(*command, cwd=tmp_path)
     assert done.stdout == plain.stdout and len(done.stdout) == 2 * 320 * 240 * 3

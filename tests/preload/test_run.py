@@ -3,6 +3,7 @@
 import os
 import shutil
 import stat
+import sys
 
 import pytest
 
@@ -45,6 +46,14 @@ def test_exec_of_a_static_program(tmp_path, text):
     done, found = record("sh", "-c", f"cat {text}; exec {BUSYBOX} cat {text}", cwd=tmp_path)
     assert done.stdout == 2 * text.read_bytes()
     assert files(found)["lines.txt"]["uses"] == 1
+
+
+def test_exec_of_a_program_that_reads_too(tmp_path, text):
+    program = tmp_path / "train.py"
+    program.write_text("import os, sys\nopen(sys.argv[1]).read(); os.execvp('cat', ['cat', sys.argv[1]])\n")
+    done, found = record(sys.executable, program, text, cwd=tmp_path)
+    assert done.stdout == text.read_bytes()
+    assert files(found)["lines.txt"]["uses"] == 2
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
