@@ -48,9 +48,10 @@ bool is_shared_memory_folder(std::string_view path) {
   return path.starts_with(kRoot) && path.find('/', kRoot.size()) != path.npos;
 }
 
+// "libfoo.so.1.2": only numbers behind.
 bool is_versioned_library(std::string_view path) {
   const std::size_t at = path.rfind(".so."sv);
-  return at != path.npos && path.find('/', at) == path.npos;
+  return at != path.npos && path.find_first_not_of("0123456789."sv, at + 4) == path.npos;
 }
 
 }  // namespace
