@@ -48,6 +48,9 @@ GOALS = [
     Goal("pipeline_recipe_over_full_decode", "whole recipe, one core, over plain full decode (CPU time)", at_most=0.90),
     Goal("pipeline_two_workers_speedup", "two workers on two cores, times one", at_least=1.9),
     Goal("pipeline_recorded_slowdown_percent", "pipeline slower with MON=1, %", at_most=0.5),
+    Goal("preload_decode_slowdown_percent", "decoding JPEGs slower when preloaded and recorded, % of CPU time", at_most=0.5),
+    Goal("preload_read_cost_ns", "a read call more, preloaded and recorded, ns of CPU", at_most=300),
+    Goal("preload_off_read_cost_ns", "a read call more, preloaded and not recorded, ns of CPU", at_most=10),
     Goal("report_open_and_profile_spans_per_cpu_second", "recording to profile, spans/s and core", at_least=50e6),
     Goal("trace_to_file_spans_per_s", "Chrome trace export, spans/s and core", at_least=3e6),
 ]

@@ -15,6 +15,7 @@
 #include "command.h"
 #include "library_path.h"
 #include "nvtx.h"
+#include "preload.h"
 
 namespace datamon::cli {
 namespace {
@@ -35,6 +36,7 @@ struct Options {
   std::string directory;
   std::string library;
   NvtxOptions nvtx;
+  bool preload = true;
   std::vector<Setting> settings = {
       {"--max-mb", "Largest recording of one process in MiB (default 64); sums stay exact", ""},
       {"--budget", "Percent of the job's time that costly readings may take (default 0.5)", ""},
@@ -96,12 +98,16 @@ std::string shown(const fs::path& directory) {
   return error || relative.native().starts_with("..") ? directory.string() : relative.string();
 }
 
-std::string why_nothing(const ChildResult& result, const fs::path& library) {
+std::string why_nothing(const ChildResult& result, const fs::path& library,
+                        const PreloadPlan& preload) {
   if (library.empty())
     return "libdatamon.so.0 was not found beside this program; set MON_LIBRARY to its path";
   if (result.signal == SIGKILL) return "the command was killed before it began to record";
-  return "no process of the command uses datamon (a C or C++ program includes "
-         "datamon/monitor.h; set-user-ID programs are never recorded); see: datamon doctor";
+  if (!preload.obstacle.empty()) return preload.obstacle + "; see: datamon doctor";
+  const std::string seen = preload.variable.empty() ? "" : "read a data file, decoded an image or ";
+  return "no process of the command " + seen +
+         "uses datamon (a C or C++ program includes datamon/monitor.h; set-user-ID and static "
+         "programs are never recorded); see: datamon doctor";
 }
 
 int run(const Options& options, const std::vector<std::string>& command) {
@@ -115,6 +121,10 @@ int run(const Options& options, const std::vector<std::string>& command) {
     if (!setting.value.empty())
       environment.emplace_back(environment_name(setting.option + 2), setting.value);
   add_nvtx_environment(options.nvtx, library, environment, kCannotRun);
+
+  const PreloadPlan preload =
+      options.preload ? plan_preload(command.front(), library) : PreloadPlan{};
+  if (!preload.variable.empty()) environment.emplace_back("LD_PRELOAD", preload.variable);
 
   const ChildResult result = run_child(command, environment);
 
@@ -132,7 +142,8 @@ int run(const Options& options, const std::vector<std::string>& command) {
     std::cerr << fmt::format("datamon: recorded in {} · next: datamon report {}\n",
                              shown(directory), shown(directory));
   else
-    std::cerr << fmt::format("datamon: nothing was recorded: {}\n", why_nothing(result, library));
+    std::cerr << fmt::format("datamon: nothing was recorded: {}\n",
+                             why_nothing(result, library, preload));
   return result.exit_code;
 }
 
@@ -157,6 +168,9 @@ void add_run_command(CommandSet& commands) {
              "Folder for the recording (default: a fresh datamon-TIME-PID here)", "DIR");
   add_option(app, "--library", options->library,
              "The monitor library (default: libdatamon.so.0 beside this program)", "FILE");
+  add_flag(app, "--preload,!--no-preload", options->preload,
+           "Preload the library that records reads of data files and image decoding in any "
+           "program (default: on)");
   for (Setting& setting : options->settings)
     add_option(app, setting.option, setting.value, setting.help, "N")->check(positive_number);
   add_nvtx_options(app, options->nvtx);
