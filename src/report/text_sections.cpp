@@ -263,7 +263,8 @@ std::string Sections::remedies(const ForecastSection* forecasts) const {
   for (std::size_t i = 0; i < diagnosis_.remedies.size() && i < kMostRemedies; ++i) {
     const Remedy& remedy = diagnosis_.remedies[i];
     out += wrap(remedy.change, width(), fmt::format("  {} ", i + 1), "    ");
-    if (remedy.forecast)
+    const bool said = i > 0 && remedy.simulated_as == diagnosis_.remedies[i - 1].simulated_as;
+    if (remedy.forecast && !said)
       out += painted(wrap(forecast_text(*remedy.forecast), width(), "    ", "    "), Paint::kGreen,
                      style_.color);
     out += painted(wrap(remedy.why, width(), "    ", "    "), Paint::kDim, style_.color);

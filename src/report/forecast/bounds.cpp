@@ -55,7 +55,9 @@ Bounds bounds_of(const LoaderSetup& setup, std::span<const BatchWork> batches,
         std::min(rate(n, feeder_s * busiest), rate(1, setup.pin_cpu_s + setup.pin_delay_s));
     cpu_s += n * (setup.feeder_cpu_s + setup.pin_cpu_s);
   }
-  bounds.cores = rate(n * setup.cores, cpu_s);
+  const double ours =
+      setup.cores < kUnlimited ? setup.cores / (1 + setup.other_groups * setup.cores) : kUnlimited;
+  bounds.cores = rate(n * ours, cpu_s);
   return bounds;
 }
 

@@ -13,6 +13,8 @@ using Changes = std::vector<Change>;
 // A gain whose interval ends below this is not worth an advice: a hundredth is
 // within what the next run differs by anyway.
 constexpr double kNoGain = 1.01;
+// One whose interval begins above this contradicts "it will not help".
+constexpr double kClearGain = 1.05;
 
 void add(std::vector<Changes>& all, Changes changes) {
   if (!changes.empty() && std::find(all.begin(), all.end(), changes) == all.end())
@@ -45,6 +47,12 @@ struct Order {
 Order order_of(const Remedy& remedy) {
   if (!remedy.forecast) return {2, 0};
   return {remedy.forecast->at_most ? 1 : 0, remedy.forecast->speedup.value};
+}
+
+// A change that was held to be unhelpful, but the simulation says otherwise.
+bool helps_after_all(const Unhelpful& unhelpful) {
+  return unhelpful.forecast && !unhelpful.at_most && !unhelpful.forecast->at_most &&
+         unhelpful.forecast->speedup.low >= kClearGain;
 }
 
 bool helps(const Remedy& remedy) {
@@ -116,6 +124,13 @@ void rank_by_forecast(Diagnosis& diagnosis, const std::vector<Forecast>& forecas
   for (Remedy& remedy : diagnosis.remedies) give(remedy);
   for (Unhelpful& unhelpful : diagnosis.unhelpful) give(unhelpful);
   auto& remedies = diagnosis.remedies;
+  for (const Unhelpful& unhelpful : diagnosis.unhelpful)
+    if (helps_after_all(unhelpful))
+      remedies.push_back({.change = unhelpful.change + " (" + to_text(unhelpful.simulated_as) + ")",
+                          .why = "although " + unhelpful.why,
+                          .simulated_as = unhelpful.simulated_as,
+                          .forecast = unhelpful.forecast});
+  std::erase_if(diagnosis.unhelpful, helps_after_all);
   std::stable_sort(remedies.begin(), remedies.end(),
                    [](const Remedy& a, const Remedy& b) { return order_of(a) < order_of(b); });
   if (std::none_of(remedies.begin(), remedies.end(), helps)) return;

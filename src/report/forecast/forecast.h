@@ -49,18 +49,28 @@ class Forecaster {
   const JobModel& model() const { return model_; }
 
  private:
+  // How other programs share the cores with the job. That cannot be seen from
+  // one recording, so all that explain it are simulated.
+  struct Sharing {
+    double other_groups = 0, other_threads = 0;  // see LoaderSetup
+    LoaderSetup on(LoaderSetup setup) const;
+  };
   struct Rates {
     double as_it_is = 0, after = 0;  // steps a second
     double gain() const { return after / as_it_is; }
   };
-  Rates rates(const Scenario& scenario, const Positions& batches, const Positions& steps) const;
+  Rates rates(const Scenario& scenario, const Sharing& sharing, const Positions& batches,
+              const Positions& steps) const;
   double spread_of_gain(const Scenario& scenario, double& spread_of_rate) const;
-  void find_other_threads(const Profile& profile);
+  double storage_gain(const Scenario& scenario, const Positions& batches,
+                      const Positions& steps) const;
+  void find_sharing(const Profile& profile);
   Bounds scaled(const Bounds& bounds, double batch_ratio, int ranks) const;
   std::optional<Scenario> scenario_of(const std::vector<Change>& changes,
                                       std::string& why_not) const;
 
   JobModel model_;
+  std::vector<Sharing> sharings_{1};  // the likelier one first
   double measured_items_per_s_ = 0;
   double simulated_over_measured_ = 1;
   Bounds bounds_;

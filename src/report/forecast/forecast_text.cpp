@@ -19,10 +19,10 @@ constexpr double kFarOff = 0.10;
 std::string limit_text(std::string_view limit) {
   if (limit == "cores") return "all cores are busy";
   if (limit == "consumer") return "the consumer is the limit";
-  if (limit == "workers") return "the workers are the limit";
-  if (limit == "storage") return "storage is the limit";
+  if (limit == "workers") return "all workers are busy";
+  if (limit == "storage") return "storage is at its limit";
   if (limit == "hand-off") return "the hand-off is the limit";
-  return "batches wait for their turn";
+  return "workers wait for their turn";
 }
 
 std::string rate_or_dash(double rate) { return std::isfinite(rate) ? rate_text(rate) : "-"; }
@@ -73,7 +73,11 @@ std::string forecasts_table(const ForecastSection& section, const TextStyle& sty
   std::vector<Row> rows;
   rows.push_back({{"as it is", rate_text(section.measured_items_per_s), "", "", ""}});
   std::vector<std::string> notes;
-  for (const Forecast& forecast : section.forecasts) {
+  std::vector<Forecast> ordered = section.forecasts;
+  std::stable_sort(ordered.begin(), ordered.end(), [](const Forecast& a, const Forecast& b) {
+    return a.speedup.value > b.speedup.value;
+  });
+  for (const Forecast& forecast : ordered) {
     const Interval& rate = forecast.items_per_s;
     rows.push_back(
         {{to_text(forecast.changes), (forecast.at_most ? "<= " : "") + rate_or_dash(rate.value),

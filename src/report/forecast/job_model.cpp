@@ -25,15 +25,14 @@ bool makes_batches(StageClass stage_class) {
 struct Parts {
   double cpu = 0, runqueue = 0, storage = 0, delay = 0;
   bool known = false;
-  double crowded() const { return cpu + runqueue > 0 ? runqueue / (cpu + runqueue) : 0; }
 };
 
 struct Splits {
   std::array<Parts, kStageClasses> of;
-  Parts makers;                // all of them
-  Parts consumer;              // compute and transfer
-  double receive_s = 0;        // hand-off on the consumer's thread, on a core
-  double receive_crowded = 0;  // share of that and waiting for a core
+  bool known = false;
+  double usual_wait = 0;  // waiting for a core over being on one, the makers'
+  Parts consumer;         // compute and transfer
+  double receive_s = 0;   // hand-off on the consumer's thread, on a core
 };
 
 void add(Parts& parts, const TimeSplit& split, bool reading) {
@@ -44,6 +43,32 @@ void add(Parts& parts, const TimeSplit& split, bool reading) {
   parts.storage += reading ? blocked_s : fault_s;
   parts.delay += reading ? 0 : blocked_s - fault_s;
   parts.known = true;
+}
+
+// The usual ratio of waiting for a core to being on one: the median over the
+// stages, by their CPU time. Cores that are shared make each second of work
+// longer by the same factor.
+double usual_wait(const std::array<Parts, kStageClasses>& of) {
+  std::vector<std::pair<double, double>> ratios;  // ratio, CPU time
+  double all_s = 0;
+  for (const Parts& parts : of) {
+    if (!(parts.cpu > 0)) continue;
+    ratios.emplace_back(parts.runqueue / parts.cpu, parts.cpu);
+    all_s += parts.cpu;
+  }
+  std::sort(ratios.begin(), ratios.end());
+  double sum_s = 0;
+  for (const auto& [ratio, cpu_s] : ratios)
+    if (sum_s += cpu_s; sum_s >= all_s / 2) return ratio;
+  return 0;
+}
+
+// A stage that waits for cores for longer than that pays for waking up: after it
+// slept, or for having woken another. That goes with the stage, not with the load.
+void keep_wake_ups(Parts& parts, double usual_wait, bool reading) {
+  const double shared_s = std::min(parts.runqueue, parts.cpu * usual_wait);
+  (reading && parts.storage > 0 ? parts.storage : parts.delay) += parts.runqueue - shared_s;
+  parts.runqueue = shared_s;
 }
 
 void to_shares(Parts& parts) {
@@ -60,7 +85,6 @@ void to_shares(Parts& parts) {
 
 Splits splits_of(const Profile& profile, bool on_consumer) {
   Splits out;
-  Parts receive;
   for (const StageProfile& stage : profile.stages) {
     if (stage.residence) continue;
     const bool reading = stage.stage_class == StageClass::kRead;
@@ -69,20 +93,22 @@ Splits splits_of(const Profile& profile, bool on_consumer) {
       // Blocked there is waiting for the batch.
       const TimeSplit& split = stage.split;
       out.receive_s += split.known ? sane_seconds(split.cpu_s) : sane_seconds(stage.self_s);
-      if (split.known) add(receive, split, false);
     }
     if (!stage.split.known) continue;
     if (maker) {
       add(out.of[index_of(stage.stage_class)], stage.split, reading);
-      add(out.makers, stage.split, reading);
+      out.known = true;
     } else if (stage.on_consumer && (stage.stage_class == StageClass::kCompute ||
                                      stage.stage_class == StageClass::kTransfer)) {
       add(out.consumer, stage.split, false);
     }
   }
-  out.receive_crowded = receive.crowded();
-  for (Parts& parts : out.of) to_shares(parts);
-  to_shares(out.makers);
+  out.usual_wait = usual_wait(out.of);
+  for (std::size_t k = 0; k < kStageClasses; ++k) {
+    keep_wake_ups(out.of[k], out.usual_wait, k == index_of(StageClass::kRead));
+    to_shares(out.of[k]);
+  }
+  keep_wake_ups(out.consumer, out.usual_wait, false);
   to_shares(out.consumer);
   return out;
 }
@@ -137,8 +163,7 @@ std::vector<StepWork> step_work(const Profile& profile, const Evidence& evidence
           std::clamp(step.start_s + wait_s - std::max(step.start_s, step.ready_s), 0.0, wait_s);
     }
     work.receive_cpu_s = std::min(handover_s, on_consumer ? 0.0 : receive_s);
-    // Waking up takes no core, but waits for one as all else does.
-    work.receive_delay_s = (handover_s - work.receive_cpu_s) * (1 - splits.receive_crowded);
+    work.receive_delay_s = handover_s - work.receive_cpu_s;  // waking up
     const double own_s = sane_seconds(step.compute_s) + sane_seconds(step.transfer_s);
     work.cpu_s = own_s * splits.consumer.cpu * consumer_threads;
     work.delay_s = own_s * (splits.consumer.delay + splits.consumer.storage);
@@ -213,7 +238,7 @@ void fill_batches(const Profile& profile, const Evidence& evidence, const Splits
                    ? splits.of[k]
                    : guessed(static_cast<StageClass>(k), profile.machine.page_cache_hit_share);
   Parts between;
-  between.cpu = 1 - splits.makers.crowded();
+  between.cpu = 1 / (1 + splits.usual_wait);
   // A send that sleeps while the loop does not wait is a full queue, no work.
   const bool full_queue = evidence.step.wait.value < th::kInputBound;
   std::vector<const BatchSample*> order;
@@ -237,7 +262,7 @@ void fill_machine(const Profile& profile, const Evidence& evidence, const Splits
                   JobModel& model) {
   model.ranks = std::max(1, profile.job.ranks);
   model.hosts = std::max(1, profile.machine.hosts);
-  model.core_wait_share = splits.makers.crowded();
+  model.core_wait_share = splits.usual_wait / (1 + splits.usual_wait);
   const auto& cores = evidence.machine.cores_allowed;
   if (cores && *cores > 0) {
     model.cores_of_host = *cores;
@@ -246,7 +271,7 @@ void fill_machine(const Profile& profile, const Evidence& evidence, const Splits
   } else {
     model.assumptions.push_back("there are cores enough: how many is not known");
   }
-  if (!splits.makers.known)
+  if (!splits.known)
     model.assumptions.push_back(
         "reading sleeps and all other stages compute: no CPU time was read");
   double storage_s = 0;
@@ -256,6 +281,7 @@ void fill_machine(const Profile& profile, const Evidence& evidence, const Splits
   const double readers = storage_s * model.measured_steps_per_s;
   if (evidence.machine.storage_busy && readers > 0) {
     model.setup.storage_concurrency = readers;
+    model.storage_busy_share = std::clamp(evidence.machine.disk_busy.value_or(1), 0.5, 1.0);
     model.assumptions.push_back("storage is at its limit and stays as fast as it was");
   } else if (readers > 0.05) {
     model.assumptions.push_back("storage serves more readers as fast as it did these");

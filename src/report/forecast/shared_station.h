@@ -14,8 +14,11 @@ namespace datamon::report {
 
 class SharedStation {
  public:
-  // `others` want the resource all the time.
-  SharedStation(double capacity, double others) : capacity_(capacity), others_(others) {}
+  // `others` want the resource all the time, and get as much as each of ours.
+  // `pressure`: besides, our share of what we use of it falls as the share of a
+  // group of a given weight does that is spread over more of the resource.
+  SharedStation(double capacity, double others, double pressure = 0)
+      : capacity_(capacity), others_(others), pressure_(pressure) {}
 
   // `work_s` > 0 at full speed, by `weight` > 0 threads at once.
   void add(double now_s, double work_s, double weight, int who) {
@@ -61,9 +64,10 @@ class SharedStation {
   void set_rate() {
     const double wanted = wanted_ + others_;
     rate_ = wanted <= capacity_ ? 1.0 : capacity_ / wanted;
+    if (pressure_ > 0) rate_ /= 1 + pressure_ * std::min(wanted_, capacity_);
   }
 
-  const double capacity_, others_;
+  const double capacity_, others_, pressure_;
   std::vector<Entry> queue_;  // heap
   double now_s_ = 0, service_s_ = 0, wanted_ = 0, rate_ = 1;
   std::uint64_t next_ = 0;

@@ -34,7 +34,7 @@ class Simulation {
         count_(std::min(batches.size(), steps.size())),
         workers_(static_cast<std::size_t>(std::max(0, setup.workers))),
         ahead_(workers_ * static_cast<std::size_t>(std::max(1, setup.prefetch))),
-        cores_(setup.cores, setup.other_threads),
+        cores_(setup.cores, setup.other_threads, setup.other_groups),
         storage_(setup.storage_concurrency, 0),
         who_(2 * workers_ + 2),
         lines_(workers_ + 1),
@@ -284,12 +284,13 @@ class Simulation {
 
 }  // namespace
 
-double SimulatedRun::steady_rate(std::size_t warm_up) const {
+double SimulatedRun::steady_rate(std::size_t warm_up, std::size_t cool_down) const {
   if (end_s.empty()) return 0;
-  warm_up = std::min(warm_up, end_s.size() - 1);
-  double time_s = end_s.back() - (warm_up > 0 ? end_s[warm_up - 1] : 0);
-  for (std::size_t i = warm_up; i < end_s.size(); ++i) time_s -= boundary_wait_s[i];
-  return time_s > 0 ? static_cast<double>(end_s.size() - warm_up) / time_s : kUnlimited;
+  const std::size_t end = end_s.size() - std::min(cool_down, end_s.size() - 1);
+  warm_up = std::min(warm_up, end - 1);
+  double time_s = end_s[end - 1] - (warm_up > 0 ? end_s[warm_up - 1] : 0);
+  for (std::size_t i = warm_up; i < end; ++i) time_s -= boundary_wait_s[i];
+  return time_s > 0 ? static_cast<double>(end - warm_up) / time_s : kUnlimited;
 }
 
 double SimulatedRun::whole_rate() const {

@@ -35,7 +35,10 @@ struct LoaderSetup {
   int workers = 0;   // 0: the consumer makes its batches, one by one
   int prefetch = 2;  // >= 1
   double cores = kUnlimited;
-  double other_threads = 0;                 // of other programs, that always want a core
+  // Other programs: threads that always want a core and get as much as each of
+  // ours; or groups of them, each with a weight for all its threads as control
+  // groups and autogroups have it, whose sum on a core, over ours, this is.
+  double other_threads = 0, other_groups = 0;
   double storage_concurrency = kUnlimited;  // requests served at once without slowing each other
   double consumer_threads = 1;              // that compute while the consumer does
   double feeder_cpu_s = 0, feeder_delay_s = 0;  // a batch, in a thread beside each worker
@@ -54,8 +57,9 @@ struct SimulatedRun {
   double core_wait_share = 0;           // of the makers' time on or waiting for a core
   double makers_cpu_s = 0;
 
-  // Steps a second behind the first `warm_up` ones, epoch boundaries left out.
-  double steady_rate(std::size_t warm_up) const;
+  // Steps a second without the first `warm_up` and the last `cool_down` ones,
+  // epoch boundaries left out.
+  double steady_rate(std::size_t warm_up, std::size_t cool_down = 0) const;
   // Steps a second, everything counted.
   double whole_rate() const;
 };

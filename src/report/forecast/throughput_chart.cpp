@@ -66,7 +66,8 @@ std::string numbers(std::size_t count, std::size_t each, int marked) {
 
 std::string draw(const Chart& chart, const TextStyle& style) {
   const auto width = static_cast<std::size_t>(std::max(20, style.width));
-  const std::size_t room = width - kLabels - 4;
+  // The axis, and the name behind its last number.
+  const std::size_t room = width - kLabels - 6 - std::min(width / 4, chart.x_name.size());
   const std::size_t count = std::min(chart.values.size(), room);
   if (count == 0) return "";
   const std::size_t each = std::clamp<std::size_t>(room / count, 1, 3);
