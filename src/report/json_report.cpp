@@ -209,10 +209,10 @@ ordered_json problems(const std::vector<Problem>& problems) {
 
 ordered_json remedies(const std::vector<Remedy>& remedies) {
   ordered_json out = ordered_json::array();
-  for (const Remedy& remedy : remedies)
-    out.push_back({{"change", remedy.change},
-                   {"why", remedy.why},
-                   {"forecast", remedy.forecast ? to_json(*remedy.forecast) : ordered_json()}});
+  for (const Remedy& remedy : remedies) {
+    out.push_back({{"change", remedy.change}, {"why", remedy.why}});
+    if (remedy.forecast) out.back()["forecast"] = to_json(*remedy.forecast);
+  }
   return out;
 }
 

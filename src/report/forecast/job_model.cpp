@@ -30,9 +30,10 @@ struct Parts {
 struct Splits {
   std::array<Parts, kStageClasses> of;
   bool known = false;
-  double usual_wait = 0;  // waiting for a core over being on one, the makers'
-  Parts consumer;         // compute and transfer
-  double receive_s = 0;   // hand-off on the consumer's thread, on a core
+  double usual_wait = 0;      // waiting for a core over being on one, the makers'
+  Parts consumer;             // compute and transfer
+  double consumer_wakes = 0;  // of its delay: waking up, which a faster step does as well
+  double receive_s = 0;       // hand-off on the consumer's thread, on a core
 };
 
 void add(Parts& parts, const TimeSplit& split, bool reading) {
@@ -108,7 +109,12 @@ Splits splits_of(const Profile& profile, bool on_consumer) {
     keep_wake_ups(out.of[k], out.usual_wait, k == index_of(StageClass::kRead));
     to_shares(out.of[k]);
   }
+  const double slept = out.consumer.delay;
   keep_wake_ups(out.consumer, out.usual_wait, false);
+  const double woken = out.consumer.delay - slept;
+  const Parts& parts = out.consumer;
+  const double all = parts.cpu + parts.runqueue + parts.storage + parts.delay;
+  if (all > 0) out.consumer_wakes = woken / all;
   to_shares(out.consumer);
   return out;
 }
@@ -166,7 +172,9 @@ std::vector<StepWork> step_work(const Profile& profile, const Evidence& evidence
     work.receive_delay_s = handover_s - work.receive_cpu_s;  // waking up
     const double own_s = sane_seconds(step.compute_s) + sane_seconds(step.transfer_s);
     work.cpu_s = own_s * splits.consumer.cpu * consumer_threads;
-    work.delay_s = own_s * (splits.consumer.delay + splits.consumer.storage);
+    work.receive_delay_s += own_s * splits.consumer_wakes;
+    work.delay_s =
+        own_s * (splits.consumer.delay - splits.consumer_wakes + splits.consumer.storage);
     out.push_back(work);
   }
   return out;
