@@ -262,20 +262,17 @@ std::string Sections::remedies(const ForecastSection* forecasts) const {
   std::string out = heading("what would help");
   for (std::size_t i = 0; i < diagnosis_.remedies.size() && i < kMostRemedies; ++i) {
     const Remedy& remedy = diagnosis_.remedies[i];
-    out += wrap(remedy.change, width(), fmt::format("  {} ", i + 1), "    ");
-    const bool said = i > 0 && remedy.simulated_as == diagnosis_.remedies[i - 1].simulated_as;
-    if (remedy.forecast && !said)
-      out += painted(wrap(forecast_text(*remedy.forecast), width(), "    ", "    "), Paint::kGreen,
-                     style_.color);
+    const std::string gain = remedy.forecast ? gain_text(*remedy.forecast) + ": " : "";
+    out += wrap(gain + remedy.change, width(), fmt::format("  {} ", i + 1), "    ");
     out += painted(wrap(remedy.why, width(), "    ", "    "), Paint::kDim, style_.color);
   }
   if (!diagnosis_.unhelpful.empty()) {
     out += heading("what would not");
-    for (const Unhelpful& change : diagnosis_.unhelpful)
-      out += wrap(to_text(change), width(), "  - ", "    ");
+    for (std::size_t i = 0; i < diagnosis_.unhelpful.size() && i < kMostRemedies; ++i)
+      out += wrap(to_text(diagnosis_.unhelpful[i]), width(), "  - ", "    ");
   }
   if (forecasts != nullptr)
-    out += painted(wrap(basis_text(*forecasts), width(), "  ", "  "), Paint::kDim, style_.color);
+    out += painted(wrap(trust_text(*forecasts), width(), "  ", "  "), Paint::kDim, style_.color);
   return out;
 }
 

@@ -49,10 +49,11 @@ std::string joined(const std::vector<std::string>& parts) {
 
 }  // namespace
 
-std::string forecast_text(const Forecast& forecast) {
-  return fmt::format("{} with {}: {}{} items/s; then {}", gain_text(forecast),
-                     to_text(forecast.changes), forecast.at_most ? "at most " : "",
-                     rate_or_dash(forecast.items_per_s.value), limit_text(forecast.limit));
+std::string trust_text(const ForecastSection& section) {
+  if (!section.why_not.empty()) return "no forecasts: " + section.why_not;
+  const double off = std::abs(section.simulated_over_measured - 1);
+  return fmt::format("forecasts are simulated, {} off as it is: datamon forecast",
+                     percent_text(off));
 }
 
 std::string basis_text(const ForecastSection& section) {

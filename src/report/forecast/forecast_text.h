@@ -9,8 +9,8 @@
 
 namespace datamon::report {
 
-// "+84 % (+70 to +98 %): 436 -> 802 items/s, then the cores are the limit".
-std::string forecast_text(const Forecast& forecast);
+// How far forecasts may be trusted, or why there are none: one short line.
+std::string trust_text(const ForecastSection& section);
 
 // What the forecasts rest on, or why there are none, in a sentence or two.
 std::string basis_text(const ForecastSection& section);
