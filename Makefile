@@ -15,7 +15,7 @@ export CCACHE_NOHASHDIR ?= 1
 configure = test -f build$(2)/build.ninja || cmake --preset $(1) $(LAUNCHER)
 CTEST := ctest --output-on-failure --no-tests=error
 
-.PHONY: help build demo test test-slow bench format format-check docs-check asan tsan fuzz install clean setup data
+.PHONY: help build demo test test-slow bench accuracy format format-check docs-check asan tsan fuzz install clean setup data
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -46,6 +46,9 @@ test-slow: build data ## Run the tests that take long
 
 bench: build data ## Measure, print figures beside their goals, write build/bench.json
 	@.venv/bin/python scripts/bench.py
+
+accuracy: build data ## Make forecasts, then really make the changes, and compare (some minutes)
+	@.venv/bin/python benchmarks/accuracy/forecast_accuracy.py $(ARGS)
 
 format: ## Format the C and C++ code
 	@scripts/bootstrap.sh ci

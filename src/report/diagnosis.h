@@ -3,9 +3,12 @@
 // threshold with its reason: docs/diagnosis.md and diagnosis_thresholds.h.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "report/forecast/change.h"
+#include "report/interval.h"
 #include "report/profile.h"
 
 namespace datamon::report {
@@ -38,11 +41,6 @@ const char* to_string(Qualifier qualifier);  // "too-few-workers", ...
 enum class Confidence { kLow, kMedium, kHigh };
 const char* to_string(Confidence confidence);
 
-// A measured value with its 95 % interval.
-struct Interval {
-  double value = 0, low = 0, high = 0;
-};
-
 struct Verdict {
   Label label = Label::kInsufficientData;
   std::vector<Qualifier> qualifiers;  // most important first
@@ -58,7 +56,23 @@ struct Verdict {
 struct Remedy {
   std::string change;  // imperative, concrete: option and value where there is one
   std::string why;     // the evidence for it
+  // What a forecast of it simulates; empty if that cannot be put in numbers.
+  std::vector<Change> simulated_as{};
+  bool at_most = false;                // that is the best that such a change can bring
+  bool saves = false;                  // it gives something back rather than being faster
+  std::optional<Forecast> forecast{};  // rank_by_forecast() fills it in
 };
+
+// A change that people try and that does not help here.
+struct Unhelpful {
+  std::string change;
+  std::string why;
+  std::vector<Change> simulated_as{};
+  bool at_most = false;
+  std::optional<Forecast> forecast{};
+};
+// "more workers: +0 % (-2 to +2 %), all cores are in use".
+std::string to_text(const Unhelpful& unhelpful);
 
 // A number that the verdict rests on; the JSON report lists them.
 struct Fact {
@@ -68,10 +82,10 @@ struct Fact {
 
 struct Diagnosis {
   Verdict verdict;
-  std::vector<Remedy> remedies;        // best first
-  std::vector<std::string> unhelpful;  // changes people try that will not help here, with why
-  std::string next;                    // what to do to learn more, a command where there is one
-  std::vector<Fact> facts;             // inputs of the conclusions, all finite
+  std::vector<Remedy> remedies;  // best first
+  std::vector<Unhelpful> unhelpful;
+  std::string next;         // what to do to learn more, a command where there is one
+  std::vector<Fact> facts;  // inputs of the conclusions, all finite
 };
 
 Diagnosis diagnose(const Profile& profile);

@@ -22,6 +22,12 @@ struct Case {
   }
 };
 
+// So many workers in all, as a forecast has it: those of each rank.
+inline Change workers_each(const Case& c, int workers) {
+  const int ranks = std::max(1, c.profile.job.ranks);
+  return {ChangeKind::kWorkers, static_cast<double>((workers + ranks - 1) / ranks), ""};
+}
+
 // Adds the changes that people try and that will not help here, each with why.
 void say_unhelpful(const Case& c, Advice& out);
 

@@ -9,8 +9,8 @@
 namespace datamon::report {
 
 struct Advice {
-  std::vector<Remedy> remedies;        // best first; never empty
-  std::vector<std::string> unhelpful;  // with the reason
+  std::vector<Remedy> remedies;  // best first; never empty
+  std::vector<Unhelpful> unhelpful;
 };
 
 Advice advise(const Profile& profile, const Evidence& evidence, const Ruling& ruling,

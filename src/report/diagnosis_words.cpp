@@ -61,4 +61,11 @@ const char* to_string(Confidence confidence) {
   return "low";
 }
 
+std::string to_text(const Unhelpful& unhelpful) {
+  std::string out = unhelpful.change;
+  if (unhelpful.forecast) out += ": " + gain_text(*unhelpful.forecast);
+  if (!unhelpful.why.empty()) out += (unhelpful.forecast ? ", " : ": ") + unhelpful.why;
+  return out;
+}
+
 }  // namespace datamon::report

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "report/forecast/forecast_json.h"
 #include "report/reporter.h"
 
 namespace datamon::report {
@@ -11,11 +12,6 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr int kSchemaVersion = 1;
-
-// NaN and infinities become null by nlohmann/json itself.
-ordered_json interval(const Interval& interval) {
-  return {{"value", interval.value}, {"low", interval.low}, {"high", interval.high}};
-}
 
 const char* class_or_null(StageClass stage_class) {
   return stage_class == StageClass::kOther ? nullptr : to_string(stage_class);
@@ -29,7 +25,7 @@ ordered_json verdict(const Verdict& verdict) {
   return {{"label", to_string(verdict.label)},
           {"qualifiers", qualifiers},
           {"confidence", to_string(verdict.confidence)},
-          {"input_wait_share", interval(verdict.input_wait_share)},
+          {"input_wait_share", to_json(verdict.input_wait_share)},
           {"speedup_without_wait", verdict.speedup_without_wait},
           {"stage", text_or_null(class_or_null(verdict.stage))},
           {"runner_up", text_or_null(class_or_null(verdict.runner_up))},
@@ -238,8 +234,16 @@ ordered_json problems(const std::vector<Problem>& problems) {
 
 ordered_json remedies(const std::vector<Remedy>& remedies) {
   ordered_json out = ordered_json::array();
-  for (const Remedy& remedy : remedies)
+  for (const Remedy& remedy : remedies) {
     out.push_back({{"change", remedy.change}, {"why", remedy.why}});
+    if (remedy.forecast) out.back()["forecast"] = to_json(*remedy.forecast);
+  }
+  return out;
+}
+
+ordered_json unhelpful(const std::vector<Unhelpful>& unhelpful) {
+  ordered_json out = ordered_json::array();
+  for (const Unhelpful& change : unhelpful) out.push_back(to_text(change));
   return out;
 }
 
@@ -251,7 +255,8 @@ ordered_json facts(const std::vector<Fact>& facts) {
 
 class JsonReporter : public Reporter {
  public:
-  std::string render(const Profile& profile, const Diagnosis& diagnosis) const override {
+  std::string render(const Profile& profile, const Diagnosis& diagnosis,
+                     const ForecastSection* forecasts) const override {
     ordered_json out = {{"schema_version", kSchemaVersion},
                         {"verdict", verdict(diagnosis.verdict)},
                         {"throughput",
@@ -264,7 +269,7 @@ class JsonReporter : public Reporter {
                         {"workers", workers(profile)},
                         {"machine", machine(profile.machine)},
                         {"remedies", remedies(diagnosis.remedies)},
-                        {"unhelpful", diagnosis.unhelpful},
+                        {"unhelpful", unhelpful(diagnosis.unhelpful)},
                         {"monitor", monitor(profile.monitor)},
                         {"problems", problems(profile.problems)},
                         {"next", diagnosis.next},
@@ -275,6 +280,10 @@ class JsonReporter : public Reporter {
                         {"slow_items", slow_items(profile.slow_items)},
                         {"evidence", facts(diagnosis.facts)}};
     if (profile.files.present) out["files"] = files(profile.files);
+    if (forecasts != nullptr) {
+      out["forecasts"] = to_json(forecasts->forecasts);
+      out["forecast_basis"] = basis_json(*forecasts);
+    }
     return out.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
   }
 };

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "report/diagnosis.h"
+#include "report/forecast/candidates.h"
 
 namespace datamon::report {
 
@@ -14,7 +15,9 @@ class Reporter {
   virtual ~Reporter() = default;
   // The whole report, ending in a newline. Never throws for anything that a
   // Profile can hold (other than std::bad_alloc).
-  virtual std::string render(const Profile& profile, const Diagnosis& diagnosis) const = 0;
+  // Without forecasts (null) the outputs say nothing of them.
+  virtual std::string render(const Profile& profile, const Diagnosis& diagnosis,
+                             const ForecastSection* forecasts = nullptr) const = 0;
 };
 
 // How the text looks; the defaults are those of a pipe.

@@ -48,12 +48,13 @@ class TextReporter : public Reporter {
     style_.width = std::clamp(style.width, 76, 140);
   }
 
-  std::string render(const Profile& profile, const Diagnosis& diagnosis) const override {
+  std::string render(const Profile& profile, const Diagnosis& diagnosis,
+                     const ForecastSection* forecasts) const override {
     const Sections sections(profile, diagnosis, style_);
     std::string out = header(profile) + "\n" + verdict(profile, diagnosis) + "\n";
     for (const std::string& part :
          {sections.stages(), sections.workers_and_machine(), sections.slow_items(),
-          sections.remedies(), sections.problems()})
+          sections.remedies(forecasts), sections.problems()})
       if (!part.empty()) out += part + "\n";
     out += sections.next();
     return style_.utf8 ? out : to_ascii(out);

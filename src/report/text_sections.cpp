@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "report/forecast/forecast_text.h"
 #include "report/text_layout.h"
 #include "report/text_units.h"
 
@@ -288,16 +289,21 @@ std::string Sections::slow_items() const {
   return profile_.slow_items.empty() ? "" : out;
 }
 
-std::string Sections::remedies() const {
+std::string Sections::remedies(const ForecastSection* forecasts) const {
   std::string out = heading("what would help");
   for (std::size_t i = 0; i < diagnosis_.remedies.size() && i < kMostRemedies; ++i) {
     const Remedy& remedy = diagnosis_.remedies[i];
-    out += wrap(remedy.change, width(), fmt::format("  {} ", i + 1), "    ");
+    const std::string gain = remedy.forecast ? gain_text(*remedy.forecast) + ": " : "";
+    out += wrap(gain + remedy.change, width(), fmt::format("  {} ", i + 1), "    ");
     out += painted(wrap(remedy.why, width(), "    ", "    "), Paint::kDim, style_.color);
   }
-  if (diagnosis_.unhelpful.empty()) return out;
-  out += heading("what would not");
-  for (const std::string& line : diagnosis_.unhelpful) out += wrap(line, width(), "  - ", "    ");
+  if (!diagnosis_.unhelpful.empty()) {
+    out += heading("what would not");
+    for (std::size_t i = 0; i < diagnosis_.unhelpful.size() && i < kMostRemedies; ++i)
+      out += wrap(to_text(diagnosis_.unhelpful[i]), width(), "  - ", "    ");
+  }
+  if (forecasts != nullptr)
+    out += painted(wrap(trust_text(*forecasts), width(), "  ", "  "), Paint::kDim, style_.color);
   return out;
 }
 

@@ -17,7 +17,8 @@ class Sections {
   std::string stages() const;               // where the time goes
   std::string workers_and_machine() const;  // who, on what, start-up, the monitor's cost
   std::string slow_items() const;
-  std::string remedies() const;  // what would help, what would not
+  // What would help, what would not; and how far the forecasts may be trusted.
+  std::string remedies(const ForecastSection* forecasts) const;
   std::string problems() const;
   std::string next() const;
 

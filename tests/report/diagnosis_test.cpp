@@ -22,6 +22,12 @@ using testing::ProfileModel;
 
 Diagnosis diagnose_model(const ProfileModel& model) { return diagnose(make_profile(model)); }
 
+std::vector<std::string> unhelpful_texts(const Diagnosis& diagnosis) {
+  std::vector<std::string> out;
+  for (const Unhelpful& change : diagnosis.unhelpful) out.push_back(to_text(change));
+  return out;
+}
+
 std::string all_remedies(const Diagnosis& diagnosis) {
   std::string out;
   for (const Remedy& remedy : diagnosis.remedies) out += remedy.change + " | " + remedy.why + "\n";
@@ -60,7 +66,7 @@ TEST(Diagnose, ComputeBoundWhenWorkersKeepUp) {
   const Diagnosis diagnosis = diagnose_model(model);
   EXPECT_EQ(diagnosis.verdict.label, Label::kComputeBound);
   EXPECT_EQ(diagnosis.verdict.confidence, Confidence::kHigh);
-  EXPECT_THAT(diagnosis.unhelpful, Contains(HasSubstr("more workers")));
+  EXPECT_THAT(unhelpful_texts(diagnosis), Contains(HasSubstr("more workers")));
 }
 
 TEST(Diagnose, ComputeBoundOnAFullMachineIsDoubted) {
@@ -149,7 +155,7 @@ TEST(Diagnose, SlowReceiveOnTheConsumerIsHandoff) {
   const Diagnosis diagnosis = diagnose_model(model);
   EXPECT_EQ(diagnosis.verdict.label, Label::kHandoffBound) << all_reasons(diagnosis);
   EXPECT_THAT(diagnosis.verdict.qualifiers, Contains(Qualifier::kConsumerThreadBound));
-  EXPECT_THAT(diagnosis.unhelpful, Contains(HasSubstr("more workers")));
+  EXPECT_THAT(unhelpful_texts(diagnosis), Contains(HasSubstr("more workers")));
 }
 
 TEST(Diagnose, BlockedDecodingIsReadingWhereStorageIsAtWork) {
@@ -244,7 +250,7 @@ TEST(Qualify, FullMachineForbidsMoreWorkers) {
   const Diagnosis diagnosis = diagnose_model(model);
   EXPECT_THAT(diagnosis.verdict.qualifiers, Contains(Qualifier::kCpuSaturated));
   EXPECT_THAT(diagnosis.verdict.qualifiers, Not(Contains(Qualifier::kTooFewWorkers)));
-  EXPECT_THAT(diagnosis.unhelpful, Contains(HasSubstr("more workers: ")));
+  EXPECT_THAT(unhelpful_texts(diagnosis), Contains(HasSubstr("more workers: ")));
 }
 
 // Eight workers on two cores: each sleeps long in read, but the cores are what

@@ -7,6 +7,7 @@ namespace datamon::cli {
 void add_run_command(CommandSet& commands);
 void add_report_command(CommandSet& commands);
 void add_trace_command(CommandSet& commands);
+void add_forecast_command(CommandSet& commands);
 void add_doctor_command(CommandSet& commands);
 void add_generate_command(CommandSet& commands);
 
@@ -14,6 +15,7 @@ void add_all_commands(CommandSet& commands) {
   add_run_command(commands);
   add_report_command(commands);
   add_trace_command(commands);
+  add_forecast_command(commands);
   add_doctor_command(commands);
   add_generate_command(commands);
 }

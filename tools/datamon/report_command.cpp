@@ -6,6 +6,7 @@
 #include "command.h"
 #include "output_file.h"
 #include "recording_argument.h"
+#include "report/forecast/candidates.h"
 #include "report/profile.h"
 #include "report/reporter.h"
 #include "terminal.h"
@@ -42,7 +43,10 @@ int report_recording(const Options& options) {
     style.utf8 = true;
   }
   const auto reporter = options.json ? report::json_reporter() : report::text_reporter(style);
-  write_output(options.output, reporter->render(profile, report::diagnose(profile)));
+  report::Diagnosis diagnosis = report::diagnose(profile);
+  const report::ForecastSection forecasts = report::forecast_section(profile, diagnosis);
+  report::rank_by_forecast(diagnosis, forecasts.forecasts);
+  write_output(options.output, reporter->render(profile, diagnosis, &forecasts));
   return 0;
 }
 

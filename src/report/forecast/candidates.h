@@ -1,0 +1,38 @@
+// The changes that every report makes a forecast for, and what the diagnosis'
+// advice gains from them. Pure.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "report/diagnosis.h"
+#include "report/forecast/forecast.h"
+
+namespace datamon::report {
+
+// What people try, and what the diagnosis advises. Each is a change or several at once.
+std::vector<std::vector<Change>> candidate_changes(const JobModel& model,
+                                                   const Diagnosis& diagnosis);
+
+// Those that can be forecast, in the same order.
+std::vector<Forecast> forecast_all(const Forecaster& forecaster,
+                                   const std::vector<std::vector<Change>>& changes);
+
+// What a report shows beside the diagnosis.
+struct ForecastSection {
+  std::string why_not;  // there are no forecasts, because ...
+  double measured_items_per_s = 0;
+  double simulated_over_measured = 1;
+  Bounds bounds;
+  std::vector<std::string> assumptions;
+  std::vector<Forecast> forecasts;
+};
+
+ForecastSection forecast_section(const Profile& profile, const Diagnosis& diagnosis);
+
+// Gives remedies and unhelpful changes their forecasts. Remedies with a forecast
+// are put in the order of their gain; one that gains nothing becomes a change
+// that does not help, as long as another remedy is left.
+void rank_by_forecast(Diagnosis& diagnosis, const std::vector<Forecast>& forecasts);
+
+}  // namespace datamon::report

@@ -1,0 +1,413 @@
+#include "report/forecast/job_model.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <optional>
+
+#include "report/diagnosis_evidence.h"
+#include "report/diagnosis_thresholds.h"
+#include "report/text_units.h"
+
+namespace datamon::report {
+namespace {
+
+namespace th = thresholds;
+
+constexpr auto index_of(StageClass stage_class) { return static_cast<std::size_t>(stage_class); }
+
+bool makes_batches(StageClass stage_class) {
+  return stage_class >= StageClass::kFetch && stage_class <= StageClass::kHandoff;
+}
+
+// How a second of a stage's own time divides. Reading that faults in other
+// stages counts as storage.
+struct Parts {
+  double cpu = 0, runqueue = 0, storage = 0, delay = 0;
+  bool known = false;
+};
+
+struct Splits {
+  std::array<Parts, kStageClasses> of;
+  bool known = false;
+  double usual_wait = 0;      // waiting for a core over being on one, the makers'
+  Parts consumer;             // compute and transfer
+  double consumer_wakes = 0;  // of its delay: waking up, which a faster step does as well
+  double receive_s = 0;       // hand-off on the consumer's thread, on a core
+};
+
+void add(Parts& parts, const TimeSplit& split, bool reading) {
+  const double blocked_s = sane_seconds(split.blocked_s);
+  const double fault_s = std::min(sane_seconds(split.fault_s), blocked_s);
+  parts.cpu += sane_seconds(split.cpu_s);
+  parts.runqueue += sane_seconds(split.runqueue_s);
+  parts.storage += reading ? blocked_s : fault_s;
+  parts.delay += reading ? 0 : blocked_s - fault_s;
+  parts.known = true;
+}
+
+// The usual ratio of waiting for a core to being on one: the median over the
+// stages, by their CPU time. Cores that are shared make each second of work
+// longer by the same factor.
+double usual_wait(const std::array<Parts, kStageClasses>& of) {
+  std::vector<std::pair<double, double>> ratios;  // ratio, CPU time
+  double all_s = 0;
+  for (const Parts& parts : of) {
+    if (!(parts.cpu > 0)) continue;
+    ratios.emplace_back(parts.runqueue / parts.cpu, parts.cpu);
+    all_s += parts.cpu;
+  }
+  std::sort(ratios.begin(), ratios.end());
+  double sum_s = 0;
+  for (const auto& [ratio, cpu_s] : ratios)
+    if (sum_s += cpu_s; sum_s >= all_s / 2) return ratio;
+  return 0;
+}
+
+// A stage that waits for cores for longer than that pays for waking up: after it
+// slept, or for having woken another. That goes with the stage, not with the load.
+void keep_wake_ups(Parts& parts, double usual_wait, bool reading) {
+  const double shared_s = std::min(parts.runqueue, parts.cpu * usual_wait);
+  (reading && parts.storage > 0 ? parts.storage : parts.delay) += parts.runqueue - shared_s;
+  parts.runqueue = shared_s;
+}
+
+void to_shares(Parts& parts) {
+  const double sum = parts.cpu + parts.runqueue + parts.storage + parts.delay;
+  if (!parts.known || !(sum > 0)) {
+    parts = {};
+    return;
+  }
+  parts.cpu /= sum;
+  parts.runqueue /= sum;
+  parts.storage /= sum;
+  parts.delay /= sum;
+}
+
+Splits splits_of(const Profile& profile, bool on_consumer) {
+  Splits out;
+  for (const StageProfile& stage : profile.stages) {
+    if (stage.residence) continue;
+    const bool reading = stage.stage_class == StageClass::kRead;
+    const bool maker = makes_batches(stage.stage_class) && stage.on_consumer == on_consumer;
+    if (stage.on_consumer && stage.stage_class == StageClass::kHandoff) {
+      // Blocked there is waiting for the batch.
+      const TimeSplit& split = stage.split;
+      out.receive_s += split.known ? sane_seconds(split.cpu_s) : sane_seconds(stage.self_s);
+    }
+    if (!stage.split.known) continue;
+    if (maker) {
+      add(out.of[index_of(stage.stage_class)], stage.split, reading);
+      out.known = true;
+    } else if (stage.on_consumer && (stage.stage_class == StageClass::kCompute ||
+                                     stage.stage_class == StageClass::kTransfer)) {
+      add(out.consumer, stage.split, false);
+    }
+  }
+  out.usual_wait = usual_wait(out.of);
+  for (std::size_t k = 0; k < kStageClasses; ++k) {
+    keep_wake_ups(out.of[k], out.usual_wait, k == index_of(StageClass::kRead));
+    to_shares(out.of[k]);
+  }
+  const double slept = out.consumer.delay;
+  keep_wake_ups(out.consumer, out.usual_wait, false);
+  const double woken = out.consumer.delay - slept;
+  const Parts& parts = out.consumer;
+  const double all = parts.cpu + parts.runqueue + parts.storage + parts.delay;
+  if (all > 0) out.consumer_wakes = woken / all;
+  to_shares(out.consumer);
+  return out;
+}
+
+// What is not measured: reading sleeps, everything else computes.
+Parts guessed(StageClass stage_class, double page_cache_hits) {
+  Parts parts;
+  const bool from_storage = stage_class == StageClass::kRead && !(page_cache_hits >= th::kCached);
+  (from_storage ? parts.storage : parts.cpu) = 1;
+  return parts;
+}
+
+RecordedBatch to_recorded(const BatchSample& sample, const std::array<Parts, kStageClasses>& parts,
+                          const Parts& between, bool drop_blocked_send) {
+  RecordedBatch out;
+  double inside_s = 0;
+  const auto put = [&out](std::size_t k, double self_s, const Parts& part) {
+    out.cpu_s[k] = static_cast<float>(self_s * part.cpu);
+    out.storage_s[k] = static_cast<float>(self_s * part.storage);
+    out.delay_s[k] = static_cast<float>(self_s * part.delay);
+  };
+  for (std::size_t k = 0; k < kStageClasses; ++k) {
+    if (!makes_batches(static_cast<StageClass>(k))) continue;
+    const double self_s = sane_seconds(sample.self_s[k]);
+    inside_s += self_s;
+    put(k, self_s, parts[k]);
+  }
+  if (drop_blocked_send) out.delay_s[index_of(StageClass::kHandoff)] = 0;
+  const double whole_s = sane_seconds(sample.end_s - sample.start_s);
+  // Code between the stages: the loader's own, on a core unless crowded out.
+  if (whole_s > inside_s) put(index_of(StageClass::kOther), whole_s - inside_s, between);
+  return out;
+}
+
+// Of the steps, the steady ones, in order; `handover_s` is what passed between
+// the batch being ready and being taken.
+std::vector<StepWork> step_work(const Profile& profile, const Evidence& evidence,
+                                const Splits& splits, double making_s, bool on_consumer,
+                                double consumer_threads) {
+  std::vector<StepWork> out;
+  const auto steady = std::max<double>(1, static_cast<double>(profile.consumer.steady_steps));
+  const double receive_s = splits.receive_s / steady;
+  for (const Step& step : profile.consumer.step) {
+    if (!step.steady) continue;
+    StepWork work;
+    const double wait_s = sane_seconds(step.wait_s);
+    double handover_s = std::min(receive_s, wait_s);
+    if (on_consumer) {
+      handover_s = std::clamp(evidence.step.wait_s - making_s, 0.0, wait_s);
+    } else if (evidence.step.ready_known && step.ready_s >= 0) {
+      handover_s =
+          std::clamp(step.start_s + wait_s - std::max(step.start_s, step.ready_s), 0.0, wait_s);
+    }
+    work.receive_cpu_s = std::min(handover_s, on_consumer ? 0.0 : receive_s);
+    work.receive_delay_s = handover_s - work.receive_cpu_s;  // waking up
+    const double own_s = sane_seconds(step.compute_s) + sane_seconds(step.transfer_s);
+    work.cpu_s = own_s * splits.consumer.cpu * consumer_threads;
+    work.receive_delay_s += own_s * splits.consumer_wakes;
+    work.delay_s =
+        own_s * (splits.consumer.delay - splits.consumer_wakes + splits.consumer.storage);
+    out.push_back(work);
+  }
+  return out;
+}
+
+// Cores that the job uses besides its workers while the consumer computes; NaN
+// if not known.
+double consumer_cores(const Profile& profile) {
+  const ConsumerProfile& consumer = profile.consumer;
+  const double own_s = consumer.compute_s + consumer.transfer_s;
+  double workers_s = 0;
+  for (const WorkerProfile& worker : profile.workers) workers_s += sane_seconds(worker.cpu_s);
+  // Ranks share the clock, but not the consumers' time, which is their sum.
+  const double clock_s = consumer.steady_s / std::max(1, profile.job.ranks);
+  return std::max(0.0, profile.machine.cores_used_job * clock_s - workers_s) / own_s;
+}
+
+// How the consumer's own time divides, and over how many threads its computing
+// is spread: the thread that takes the batches is measured, others show in what
+// the job uses besides its workers.
+void fill_consumer(const Profile& profile, bool on_consumer, Splits& splits, LoaderSetup& setup) {
+  const double cores = on_consumer ? std::nan("") : consumer_cores(profile);
+  Parts& parts = splits.consumer;
+  if (!parts.known) {
+    parts.cpu = std::isfinite(cores) ? std::min(1.0, cores) : 0;
+    parts.delay = 1 - parts.cpu;
+  }
+  // Below this it is helpers, the monitor and rounding.
+  constexpr double kOtherThreads = 1.25;
+  if (std::isfinite(cores) && parts.cpu > 0.5 && cores > kOtherThreads * parts.cpu)
+    setup.consumer_threads = std::min(cores / parts.cpu, 4096.0);
+}
+
+// Each worker's usual batch over that of the others, where one is clearly slow.
+std::vector<double> worker_factors(const Profile& profile, const Evidence& evidence) {
+  if (evidence.makers.slow_worker < 0) return {};
+  std::vector<double> usual;
+  for (const WorkerProfile& worker : profile.workers)
+    if (worker.batch_p50_ms > 0 && worker.index != evidence.makers.slow_worker)
+      usual.push_back(worker.batch_p50_ms);
+  if (usual.empty()) return {};
+  std::nth_element(usual.begin(), usual.begin() + static_cast<std::ptrdiff_t>(usual.size() / 2),
+                   usual.end());
+  const double others_ms = usual[usual.size() / 2];
+  std::vector<double> factors;
+  for (const WorkerProfile& worker : profile.workers) {
+    const auto at = static_cast<std::size_t>(std::clamp(worker.index, 0, 4095));
+    if (factors.size() <= at) factors.resize(at + 1, 1.0);
+    if (worker.index == evidence.makers.slow_worker && worker.batch_p50_ms > 0)
+      factors[at] = worker.batch_p50_ms / others_ms;
+  }
+  return factors;
+}
+
+void scale(RecordedBatch& batch, double factor) {
+  const auto by = static_cast<float>(factor);
+  for (std::size_t k = 0; k < kStageClasses; ++k) {
+    batch.cpu_s[k] *= by;
+    batch.storage_s[k] *= by;
+    batch.delay_s[k] *= by;
+  }
+}
+
+void fill_batches(const Profile& profile, const Evidence& evidence, const Splits& splits,
+                  JobModel& model) {
+  std::array<Parts, kStageClasses> parts;
+  for (std::size_t k = 0; k < kStageClasses; ++k)
+    parts[k] = splits.of[k].known
+                   ? splits.of[k]
+                   : guessed(static_cast<StageClass>(k), profile.machine.page_cache_hit_share);
+  Parts between;
+  between.cpu = 1 / (1 + splits.usual_wait);
+  // A send that sleeps while the loop does not wait is a full queue, no work.
+  const bool full_queue = evidence.step.wait.value < th::kInputBound;
+  std::vector<const BatchSample*> order;
+  for (const BatchSample& sample : profile.batches) order.push_back(&sample);
+  std::stable_sort(order.begin(), order.end(), [](const BatchSample* a, const BatchSample* b) {
+    return finite_or(a->start_s, 0) < finite_or(b->start_s, 0);
+  });
+  double items = 0;
+  for (const BatchSample* sample : order) {
+    RecordedBatch batch = to_recorded(*sample, parts, between, full_queue);
+    const auto worker = static_cast<std::size_t>(std::max(0, sample->worker));
+    if (worker < model.setup.worker_factor.size())
+      scale(batch, 1 / model.setup.worker_factor[worker]);
+    model.batches.push_back(batch);
+    items += sample->items;
+  }
+  if (!order.empty()) model.batch_items = std::max(1.0, items / static_cast<double>(order.size()));
+}
+
+void fill_machine(const Profile& profile, const Evidence& evidence, const Splits& splits,
+                  JobModel& model) {
+  model.ranks = std::max(1, profile.job.ranks);
+  model.hosts = std::max(1, profile.machine.hosts);
+  model.core_wait_share = splits.usual_wait / (1 + splits.usual_wait);
+  const auto& cores = evidence.machine.cores_allowed;
+  if (cores && *cores > 0) {
+    model.cores_of_host = *cores;
+    const double ranks_here = std::max(1.0, static_cast<double>(model.ranks) / model.hosts);
+    model.setup.cores = std::max(*cores / ranks_here, 0.01);
+  } else {
+    model.assumptions.push_back("there are cores enough: how many is not known");
+  }
+  if (!splits.known)
+    model.assumptions.push_back(
+        "reading sleeps and all other stages compute: no CPU time was read");
+  double storage_s = 0;
+  for (const RecordedBatch& batch : model.batches)
+    for (const float part_s : batch.storage_s) storage_s += part_s;
+  storage_s /= static_cast<double>(model.batches.size());
+  const double readers = storage_s * model.measured_steps_per_s;
+  if (evidence.machine.storage_busy && readers > 0) {
+    model.setup.storage_concurrency = readers;
+    model.storage_busy_share = std::clamp(evidence.machine.disk_busy.value_or(1), 0.5, 1.0);
+    model.assumptions.push_back("storage is at its limit and stays as fast as it was");
+  } else if (readers > 0.05) {
+    model.assumptions.push_back("storage serves more readers as fast as it did these");
+  }
+}
+
+void fill_epochs(const Profile& profile, JobModel& model) {
+  double boundary_s = 0;
+  for (const Phase& phase : profile.phases) {
+    if (phase.kind != PhaseKind::kEpochBoundary) continue;
+    ++model.boundaries;
+    boundary_s += sane_seconds(phase.end_s - phase.start_s);
+  }
+  model.steady_s = sane_seconds(profile.consumer.steady_s) / model.ranks;
+  if (model.boundaries == 0) return;
+  model.boundary_s = boundary_s / static_cast<double>(model.boundaries);
+  const auto steps = static_cast<double>(profile.consumer.steps) / model.ranks;
+  model.setup.epoch_steps = static_cast<std::size_t>(
+      std::clamp(steps / static_cast<double>(model.boundaries + 1), 1.0, 1e9));
+}
+
+// A boundary's wait is the start of workers and then the first batch.
+void set_restart(JobModel& model) {
+  if (model.boundaries == 0) return;
+  double batch_s = 0;
+  for (const RecordedBatch& batch : model.batches)
+    for (std::size_t k = 0; k < kStageClasses; ++k)
+      batch_s += batch.storage_s[k] + batch.delay_s[k] + batch.cpu_s[k];
+  batch_s /= static_cast<double>(model.batches.size());
+  model.setup.restart_s = std::max(0.0, model.boundary_s - batch_s);
+}
+
+// Hand-off beside the workers: feeder threads, and one thread that pins.
+void fill_helpers(const Profile& profile, JobModel& model) {
+  double of_workers_s = 0, batches = 0;
+  for (const WorkerProfile& worker : profile.workers) {
+    batches += static_cast<double>(worker.batches);
+    const std::size_t handoff = index_of(StageClass::kHandoff);
+    if (worker.self_s.size() > handoff) of_workers_s += sane_seconds(worker.self_s[handoff]);
+  }
+  if (!(batches > 0)) return;
+  double feeder_cpu_s = 0, feeder_delay_s = 0;
+  for (const StageProfile& stage : profile.stages) {
+    if (stage.stage_class != StageClass::kHandoff || stage.on_consumer || stage.residence) continue;
+    const TimeSplit& split = stage.split;
+    const double self_s = sane_seconds(stage.self_s);
+    const double cpu_s = split.known ? sane_seconds(split.cpu_s) : self_s;
+    const double delay_s = split.known ? sane_seconds(split.blocked_s) : 0;
+    if (stage.name == "pin") {
+      model.setup.pin_cpu_s += cpu_s / batches;
+      model.setup.pin_delay_s += delay_s / batches;
+      continue;
+    }
+    feeder_cpu_s += cpu_s;
+    feeder_delay_s += delay_s;
+  }
+  // What the workers' own tracks hold is in their batches already. Below a
+  // hundredth of the rest it is rounding.
+  const double all_s = feeder_cpu_s + feeder_delay_s;
+  const double beside = all_s > 0 ? 1 - of_workers_s / all_s : 0;
+  if (beside < 0.01 || of_workers_s > 0.5 * all_s) return;
+  model.setup.feeder_cpu_s = feeder_cpu_s * beside / batches;
+  model.setup.feeder_delay_s = feeder_delay_s * beside / batches;
+}
+
+std::string missing(const Profile& profile, const Evidence& evidence) {
+  if (!profile.consumer.present) return "nobody takes batches in this recording";
+  if (evidence.step.steps < th::kMinimumSteps)
+    return "only " + std::to_string(evidence.step.steps) + " steady steps were recorded; " +
+           std::to_string(th::kMinimumSteps) + " are needed";
+  if (profile.batches.size() < th::kMinimumSteps)
+    return "what single batches cost was not recorded (collate or send spans with batch numbers)";
+  if (!(profile.steps_per_s > 0)) return "the rate of steps is not known";
+  return "";
+}
+
+}  // namespace
+
+JobModel model_of(const Profile& profile) {
+  JobModel model;
+  const Evidence evidence = gather_evidence(profile);
+  model.why_not = missing(profile, evidence);
+  if (!model.why_not.empty()) return model;
+  const bool on_consumer = profile.workers.empty();
+  Splits splits = splits_of(profile, on_consumer);
+  model.ranks = std::max(1, profile.job.ranks);
+  model.measured_steps_per_s = profile.steps_per_s;
+  const auto seen = static_cast<int>(profile.workers.size()) / model.ranks;
+  model.setup.workers = on_consumer ? 0 : std::clamp(seen, 1, 4096);
+  model.setup.prefetch = std::clamp(profile.job.prefetch > 0 ? profile.job.prefetch : 2, 1, 4096);
+  model.setup.worker_factor = worker_factors(profile, evidence);
+  fill_batches(profile, evidence, splits, model);
+  const double items = finite_or(profile.items_per_s, 0);
+  model.items_per_step =
+      items > 0 ? items / (profile.steps_per_s * model.ranks) : model.batch_items;
+  fill_machine(profile, evidence, splits, model);
+  fill_epochs(profile, model);
+  set_restart(model);
+  if (!on_consumer) fill_helpers(profile, model);
+  fill_consumer(profile, on_consumer, splits, model.setup);
+  double making_s = 0;
+  for (const BatchSample& sample : profile.batches)
+    making_s += sane_seconds(sample.end_s - sample.start_s);
+  making_s /= static_cast<double>(profile.batches.size());
+  model.steps =
+      step_work(profile, evidence, splits, making_s, on_consumer, model.setup.consumer_threads);
+  std::array<double, kStageClasses> class_s{};
+  for (const StageProfile& stage : profile.stages)
+    if (makes_batches(stage.stage_class) && stage.on_consumer == on_consumer && !stage.residence)
+      class_s[index_of(stage.stage_class)] += sane_seconds(stage.self_s);
+  for (const StageProfile& stage : profile.stages) {
+    const std::size_t k = index_of(stage.stage_class);
+    if (makes_batches(stage.stage_class) && stage.on_consumer == on_consumer && !stage.residence &&
+        class_s[k] > 0)
+      model.stage_shares.push_back(
+          {stage.name, {static_cast<int>(k), sane_seconds(stage.self_s) / class_s[k]}});
+  }
+  return model;
+}
+
+}  // namespace datamon::report

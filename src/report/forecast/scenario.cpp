@@ -1,0 +1,128 @@
+// What a change does to a job's model.
+#include <algorithm>
+#include <cmath>
+
+#include "report/diagnosis_thresholds.h"
+#include "report/forecast/job_model.h"
+
+namespace datamon::report {
+namespace {
+
+constexpr auto index_of(StageClass stage_class) { return static_cast<std::size_t>(stage_class); }
+
+void multiply(WorkFactors& factors, std::size_t k, double factor) {
+  factors.storage[k] *= factor;
+  factors.delay[k] *= factor;
+  factors.cpu[k] *= factor;
+}
+
+std::string known_stages(const JobModel& model) {
+  std::string out;
+  for (const auto& [name, stage] : model.stage_shares) out += (out.empty() ? "" : ", ") + name;
+  return out.empty() ? "none" : out;
+}
+
+// A class ("transform"), or one stage, which is a share of its class.
+std::string faster(const std::string& stage, double factor, const JobModel& model,
+                   Scenario& scenario) {
+  const double left = std::isinf(factor) ? 0 : 1 / factor;
+  WorkFactors& factors = scenario.factors;
+  const bool all_hand_off = stage == to_string(StageClass::kHandoff);
+  if (all_hand_off || stage == "pin") {
+    scenario.setup.pin_cpu_s *= left;
+    scenario.setup.pin_delay_s *= left;
+    if (!all_hand_off) return "";
+    scenario.setup.feeder_cpu_s *= left;
+    scenario.setup.feeder_delay_s *= left;
+    scenario.receive_factor *= left;
+  }
+  for (std::size_t k = index_of(StageClass::kFetch); k <= index_of(StageClass::kHandoff); ++k) {
+    if (stage != to_string(static_cast<StageClass>(k))) continue;
+    multiply(factors, k, left);
+    return "";
+  }
+  for (const auto& [name, known] : model.stage_shares) {
+    if (name != stage) continue;
+    multiply(factors, static_cast<std::size_t>(known.first), 1 - known.second * (1 - left));
+    return "";
+  }
+  return "no stage '" + stage + "' makes batches here; there is: " + known_stages(model);
+}
+
+void to_gpu(const Change& change, Scenario& scenario) {
+  for (const StageClass stage_class : {StageClass::kTransform, StageClass::kCollate})
+    multiply(scenario.factors, index_of(stage_class), 0);
+  if (change.stage == "gpu") multiply(scenario.factors, index_of(StageClass::kDecode), 0);
+  scenario.at_most = true;
+  scenario.assumptions.push_back("what the GPU needs for it is not known and not counted");
+}
+
+std::string to_workers(int workers, const JobModel& model, Scenario& scenario) {
+  if (model.setup.workers == 0 && workers > 0)
+    scenario.assumptions.push_back("handing batches over from workers costs nothing");
+  if (workers == 0 && !model.cores_known())
+    scenario.assumptions.push_back("the consumer makes batches as fast as a worker");
+  scenario.setup.workers = workers;
+  return "";
+}
+
+void to_ranks(int ranks, const JobModel& model, Scenario& scenario) {
+  const double ranks_here = std::max(1.0, static_cast<double>(ranks) / model.hosts);
+  if (model.cores_known()) scenario.setup.cores = std::max(model.cores_of_host / ranks_here, 0.01);
+  // Each rank gets its part of the storage's limit.
+  scenario.setup.storage_concurrency *= static_cast<double>(model.ranks) / ranks;
+  scenario.ranks = ranks;
+  scenario.assumptions.push_back(
+      "ranks run on the same hosts, and their steps take as long as now");
+}
+
+}  // namespace
+
+Scenario as_it_is(const JobModel& model) {
+  Scenario scenario;
+  scenario.setup = model.setup;
+  scenario.ranks = model.ranks;
+  return scenario;
+}
+
+std::string apply(const Change& change, const JobModel& model, Scenario& scenario) {
+  const double value = change.value;
+  const int whole = static_cast<int>(std::clamp(value, 0.0, 4096.0));
+  switch (change.kind) {
+    case ChangeKind::kWorkers:
+      return to_workers(whole, model, scenario);
+    case ChangeKind::kPrefetch:
+      if (scenario.setup.workers == 0) return "without workers nothing is prefetched";
+      scenario.setup.prefetch = std::max(1, whole);
+      return "";
+    case ChangeKind::kBatchSize:
+      scenario.batch_ratio = std::max(1.0, value) / model.batch_items;
+      scenario.assumptions.push_back("the step and all stages take their time for each item");
+      return "";
+    case ChangeKind::kFaster:
+      return faster(change.stage, value, model, scenario);
+    case ChangeKind::kCached:
+      scenario.factors.storage.fill(0);
+      return "";
+    case ChangeKind::kPlacement:
+      to_gpu(change, scenario);
+      return "";
+    case ChangeKind::kConsumer:
+      scenario.compute_factor *= value;
+      return "";
+    case ChangeKind::kPersistentWorkers:
+      if (model.boundaries == 0) return "no epoch ended within the recording";
+      scenario.setup.restart_s = 0;
+      scenario.whole_run = true;
+      return "";
+    case ChangeKind::kNoStragglers:
+      scenario.cap_stragglers = true;
+      return "";
+    case ChangeKind::kRanks:
+      to_ranks(std::max(1, whole), model, scenario);
+      return "";
+  }
+  return "";
+}
+
+}  // namespace datamon::report
