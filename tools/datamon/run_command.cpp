@@ -13,6 +13,7 @@
 #include "child_process.h"
 #include "command.h"
 #include "library_path.h"
+#include "python_hook.h"
 
 namespace datamon::cli {
 namespace {
@@ -93,12 +94,16 @@ std::string shown(const fs::path& directory) {
   return error || relative.native().starts_with("..") ? directory.string() : relative.string();
 }
 
-std::string why_nothing(const ChildResult& result, const fs::path& library) {
+std::string why_nothing(const ChildResult& result, const fs::path& library,
+                        const std::vector<std::string>& command) {
   if (library.empty())
     return "libdatamon.so.0 was not found beside this program; set MON_LIBRARY to its path";
   if (result.signal == SIGKILL) return "the command was killed before it began to record";
-  return "no process of the command uses datamon (a C or C++ program includes "
-         "datamon/monitor.h; set-user-ID programs are never recorded); see: datamon doctor";
+  if (const std::string option = option_against_hook(command); !option.empty())
+    return "Python was started with " + option +
+           ", which leaves out start-up hooks; run it without that option";
+  return "no process of the command uses datamon (Python is recorded by itself, a C or C++ "
+         "program includes datamon/monitor.h; set-user-ID programs never are); see: datamon doctor";
 }
 
 int run(const Options& options, const std::vector<std::string>& command) {
@@ -108,6 +113,8 @@ int run(const Options& options, const std::vector<std::string>& command) {
   std::vector<std::pair<std::string, std::string>> environment = {{"MON", "1"},
                                                                   {"MON_DIR", directory.string()}};
   if (!library.empty()) environment.emplace_back("MON_LIBRARY", library.string());
+  if (const fs::path hook = find_python_hook(); !hook.empty())
+    environment.emplace_back("PYTHONPATH", python_path_with(hook));
   for (const Setting& setting : options.settings)
     if (!setting.value.empty())
       environment.emplace_back(environment_name(setting.option + 2), setting.value);
@@ -128,7 +135,7 @@ int run(const Options& options, const std::vector<std::string>& command) {
     std::cerr << fmt::format("datamon: recorded in {} · next: datamon report {}\n",
                              shown(directory), shown(directory));
   else
-    std::cerr << fmt::format("datamon: nothing was recorded: {}\n", why_nothing(result, library));
+    std::cerr << fmt::format("datamon: nothing was recorded: {}\n", why_nothing(result, library, command));
   return result.exit_code;
 }
 

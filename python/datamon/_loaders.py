@@ -1,0 +1,76 @@
+"""Numbers and names of a job's data loaders.
+
+A number must mean the same thing for the whole job, though loops often make a
+new DataLoader each epoch and ranks run the same program: loaders that look the
+same (dataset, split, sampler, settings) get the same number, unless one of them
+is being iterated while another one starts (two loaders zipped).
+"""
+
+import weakref
+
+from datamon._record import native
+
+
+class Loader:
+    """One place in the job where batches come from."""
+
+    __slots__ = ("number", "holder", "iterating", "noted")
+
+    def __init__(self, number):
+        self.number = number
+        self.holder = None  # weak reference to the object that uses the number now
+        self.iterating = False
+        self.noted = False
+
+    def is_free_for(self, user):
+        held = self.holder() if self.holder is not None else None
+        return held is None or held is user or not self.iterating
+
+
+_by_key = {}  # what a loader looks like -> [Loader, ...]
+_by_user = weakref.WeakKeyDictionary()
+_count = 0
+
+
+def loader_for(user, key):
+    """The Loader of `user` (any object that can be referred to weakly)."""
+    global _count
+    loader = _by_user.get(user)
+    if loader is not None and loader.holder() is user:
+        return loader
+    same = _by_key.setdefault(key, [])
+    loader = next((one for one in same if one.is_free_for(user)), None)
+    if loader is None:
+        _count += 1
+        loader = Loader(_count)
+        same.append(loader)
+    loader.holder = weakref.ref(user)
+    loader.iterating = False
+    _by_user[user] = loader
+    return loader
+
+
+def note(loader, facts):
+    """Writes what is known of a loader into the recording, once."""
+    if loader.noted:
+        return
+    loader.noted = True
+    for key, value in facts.items():
+        if value is not None:
+            native.note(f"loader.{loader.number}.{key}", str(value))
+
+
+def for_wrapped(iterable, name):
+    """The number of an iterable given to datamon.wrap()."""
+    kind = f"{type(iterable).__module__}.{type(iterable).__qualname__}"
+    try:
+        loader = loader_for(iterable, ("wrap", name or kind))
+    except TypeError:  # a list, a generator of C: no weak references
+        same = _by_key.setdefault(("wrap", name or kind), [])
+        if not same:
+            global _count
+            _count += 1
+            same.append(Loader(_count))
+        loader = same[0]
+    note(loader, {"name": name or type(iterable).__qualname__})
+    return loader.number
