@@ -29,7 +29,10 @@ def step():
 def wrap(iterable, name=None):
     """Iterates like `iterable`; waiting for its items is the input wait, what the
     loop does between them is compute. Each object wrapped under the same `name`
-    is the same loader in the report."""
+    is the same loader in the report. A loader that an adapter records by itself
+    (PyTorch's DataLoader) is returned as it is."""
+    if type(getattr(type(iterable), "__iter__", None)) is native.Around:
+        return iterable
     loader = _loaders.for_wrapped(iterable, name)
     return _Wrapped(iterable, loader)
 

@@ -12,6 +12,7 @@ from datamon._record import native
 class _Thread(threading.local):
     loader = None  # number of the loader that the thread's spans belong to
     compute = 0  # handle of the open compute span
+    batch = None  # the number of the batch it works on
     waiting = False  # inside a wait: what is unpickled now is this thread's batch
     helper = False  # a worker or helper of a loader: never a consumer
 
@@ -38,9 +39,9 @@ def end_wait(handle, batch, computes):
     """Ends a wait with the number of the batch it got; `computes`: work follows."""
     this_thread.waiting = False
     native.end(handle, batch)
+    this_thread.batch = batch
     if computes:
         this_thread.compute = native.begin(native.COMPUTE)
-        this_thread.batch = batch
 
 
 def end_step():

@@ -30,6 +30,7 @@ class Loader:
 _by_key = {}  # what a loader looks like -> [Loader, ...]
 _by_user = weakref.WeakKeyDictionary()
 _count = 0
+_wrapped = False
 
 
 def loader_for(user, key):
@@ -61,16 +62,15 @@ def note(loader, facts):
 
 
 def for_wrapped(iterable, name):
-    """The number of an iterable given to datamon.wrap()."""
-    kind = f"{type(iterable).__module__}.{type(iterable).__qualname__}"
-    try:
-        loader = loader_for(iterable, ("wrap", name or kind))
-    except TypeError:  # a list, a generator of C: no weak references
-        same = _by_key.setdefault(("wrap", name or kind), [])
-        if not same:
-            global _count
+    """The number of an iterable given to datamon.wrap(): 0 for the first name, which
+    is also the loader of threads that say nothing of themselves."""
+    kind = type(iterable).__qualname__
+    same = _by_key.setdefault(("wrap", name or kind), [])
+    if not same:
+        global _count, _wrapped
+        if _wrapped:
             _count += 1
-            same.append(Loader(_count))
-        loader = same[0]
-    note(loader, {"name": name or type(iterable).__qualname__})
-    return loader.number
+        same.append(Loader(_count if _wrapped else 0))
+        _wrapped = True
+        note(same[0], {"name": name or kind})
+    return same[0].number

@@ -6,6 +6,7 @@ import importlib
 
 _ADAPTERS = {
     "torch.utils.data.dataloader": ("torch_data", "install"),
+    "torch.cuda": ("torch_transfer", "install"),
     "PIL.Image": ("pillow", "install_image"),
     "PIL.ImageFile": ("pillow", "install_image_file"),
     "torchvision.transforms.transforms": ("transforms", "install_torchvision"),
