@@ -55,7 +55,8 @@ class _Finder:
             spec = self._find(name, path, target)
         finally:
             self._busy.name = None
-        if spec is not None and hasattr(spec.loader, "exec_module"):
+        # A loader that is a class (built-in, frozen) serves other modules, too.
+        if spec is not None and hasattr(spec.loader, "exec_module") and not isinstance(spec.loader, type):
             self._follow(spec, name, hook)
         return spec
 

@@ -28,7 +28,7 @@ class Loader:
 
 
 _by_key = {}  # what a loader looks like -> [Loader, ...]
-_by_user = weakref.WeakKeyDictionary()
+_by_user = {}  # id -> Loader; Loader.holder says whether it is still that object's
 _count = 0
 _wrapped = False
 
@@ -36,7 +36,7 @@ _wrapped = False
 def loader_for(user, key):
     """The Loader of `user` (any object that can be referred to weakly)."""
     global _count
-    loader = _by_user.get(user)
+    loader = _by_user.get(id(user))
     if loader is not None and loader.holder() is user:
         return loader
     same = _by_key.setdefault(key, [])
@@ -47,7 +47,7 @@ def loader_for(user, key):
         same.append(loader)
     loader.holder = weakref.ref(user)
     loader.iterating = False
-    _by_user[user] = loader
+    _by_user[id(user)] = loader
     return loader
 
 

@@ -10,6 +10,7 @@ _ADAPTERS = {
     "PIL.Image": ("pillow", "install_image"),
     "PIL.ImageFile": ("pillow", "install_image_file"),
     "torchvision.transforms.transforms": ("transforms", "install_torchvision"),
+    "torchvision.transforms.autoaugment": ("transforms", "install_torchvision"),
     "torchvision.transforms.v2": ("transforms", "install_torchvision"),
     "torchaudio.transforms": ("transforms", "install_torchaudio"),
     "albumentations": ("transforms", "install_albumentations"),

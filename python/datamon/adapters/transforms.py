@@ -39,13 +39,14 @@ def install_torchaudio(module):
 
 
 def _time_module(module):
+    library = module.__name__.partition(".")[0]
     for name in getattr(module, "__all__", dir(module)):
         cls = getattr(module, name, None)
-        if not isinstance(cls, type) or cls.__module__.partition(".")[0] != module.__name__.partition(".")[0]:
+        if not isinstance(cls, type) or cls.__module__.partition(".")[0] != library:
             continue
         if name == "Compose":
             _time_compose(cls)
-        elif callable(getattr(cls, "__call__", None)) and not issubclass(cls, BaseException):
+        else:
             time_class(cls)
 
 
@@ -63,25 +64,30 @@ def time_class(cls):
     """Records each call of an instance of `cls` as transform/NAME."""
     if cls in _timed_classes:
         return
-    call = getattr(cls, "__call__", None)
-    if call is None:
-        return
     _timed_classes.add(cls)
-    call = getattr(call, "__wrapped__", call) if type(call) is native.Timed else call
+    call = _call_of(cls)
+    if call is None or cls.__module__.startswith("torch."):
+        return  # a layer is a transform here and a part of the model there
     try:
         cls.__call__ = native.Timed(call, _stages.number("transform/" + cls.__name__))
     except TypeError:
         pass  # a class of C: its time stays with what calls it
 
 
+def _call_of(cls):
+    """The function behind instances' calls, as it was before we timed it; or None."""
+    for base in cls.__mro__:
+        call = vars(base).get("__call__")
+        if call is not None:
+            return call.__wrapped__ if type(call) is native.Timed else call
+    return None
+
+
 def _time_compose(cls):
     _timed_classes.add(cls)
-    seen = set()
 
     def before(compose, *arguments, **keywords):
-        if id(compose) not in seen:
-            seen.add(id(compose))
-            time_list(getattr(compose, "transforms", None))
+        time_list(getattr(compose, "transforms", None))
         return native.begin(native.TRANSFORM)
 
     def after(handle, result, failed):
@@ -102,7 +108,7 @@ def time_list(callables):
         elif type(each) in _FUNCTIONS:
             if isinstance(callables, list):
                 callables[index] = time_function(each)
-        elif callable(each):
+        elif callable(each) and not isinstance(each, type):
             time_class(type(each))
 
 
@@ -124,7 +130,7 @@ def time_dataset(dataset):
                 time_list(value)
             elif type(value) in _FUNCTIONS:
                 setattr(dataset, name, time_function(value))
-            elif callable(value):
+            elif callable(value) and not isinstance(value, type):
                 time_class(type(value))
         inner = attributes.get("dataset")
         if inner is None:
