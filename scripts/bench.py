@@ -46,6 +46,11 @@ GOALS = [
     Goal("pipeline_recipe_over_full_decode", "whole recipe, one core, over plain full decode (CPU time)", at_most=0.90),
     Goal("pipeline_two_workers_speedup", "two workers on two cores, times one", at_least=1.9),
     Goal("pipeline_recorded_slowdown_percent", "pipeline slower with MON=1, %", at_most=0.5),
+    Goal("python_span_pair_ns", "a span from Python, begin/end pair, ns", at_most=250),
+    Goal("python_startup_hook_ms", "Python's start with the hook, MON unset, ms more", at_most=0.5),
+    Goal("python_startup_recorded_ms", "Python's start with MON=1, ms more", at_most=30),
+    Goal("python_steps_1400us_slowdown_percent", "PyTorch steps of 1.4 ms slower with MON=1, %", at_most=2),
+    Goal("python_recipe_slowdown_percent", "ImageFolder with 2 workers slower with MON=1, %", at_most=0.5),
     Goal("report_open_and_profile_spans_per_cpu_second", "recording to profile, spans/s and core", at_least=50e6),
     Goal("trace_to_file_spans_per_s", "Chrome trace export, spans/s and core", at_least=3e6),
 ]

@@ -56,11 +56,11 @@ fs::path fresh_directory() {
 }
 
 // A check for CLI11: "" or what is wrong.
-std::string positive_number(const std::string& text) {
+std::string number(const std::string& text) {
   char* end = nullptr;
   const double value = std::strtod(text.c_str(), &end);
-  const bool good = end != text.c_str() && *end == '\0' && value > 0 && value < 1e9;
-  return good ? "" : "must be a positive number, not '" + text + "'";
+  const bool good = end != text.c_str() && *end == '\0' && value >= 0 && value < 1e9;
+  return good ? "" : "must be a number, 0 or more, not '" + text + "'";
 }
 
 // Inside a job that is being recorded, the command belongs to that recording.
@@ -166,7 +166,7 @@ void add_run_command(CommandSet& commands) {
       ->type_name("FILE");
   for (Setting& setting : options->settings)
     with_environment(app.add_option(setting.option, setting.value, setting.help))
-        ->check(positive_number)
+        ->check(number)
         ->type_name("N");
 }
 

@@ -2,7 +2,6 @@
 `datamon run` puts this folder at the head of PYTHONPATH. Then the job's own
 sitecustomize runs, as if this one were not there."""
 
-import importlib.util
 import os
 import sys
 
@@ -11,6 +10,8 @@ def _start_datamon(package):
     if os.environ.get("MON", "0") in ("", "0"):
         return
     if "datamon" not in sys.modules:  # installed: its .pth file has begun
+        import importlib.util
+
         spec = importlib.util.spec_from_file_location(
             "datamon", os.path.join(package, "__init__.py"), submodule_search_locations=[package]
         )
