@@ -43,6 +43,8 @@ GOALS = [
     Goal("monitor_span_median_ns", "a recorded span, ns of CPU", at_most=30),
     Goal("monitor_off_median_ns", "a span while not recording, ns, loop included", at_most=1),
     Goal("monitor_eight_threads_over_one", "a span of 8 threads at once over one thread's", at_most=1.05),
+    Goal("nvtx_beside_spans_ranges_over_span", "an NVTX range that becomes a span, over a span", at_most=2),
+    Goal("nvtx_beside_spans_spans_without_tool_over_span", "a span with MON_NVTX=1 and no tool, over a span", at_most=1.05),
     Goal("pipeline_recipe_over_full_decode", "whole recipe, one core, over plain full decode (CPU time)", at_most=0.90),
     Goal("pipeline_two_workers_speedup", "two workers on two cores, times one", at_least=1.9),
     Goal("pipeline_recorded_slowdown_percent", "pipeline slower with MON=1, %", at_most=0.5),

@@ -19,6 +19,11 @@ extern "C" {
 /* What the library exports: its table, or NULL (having printed why, once). */
 typedef const datamon_api* (*datamon_attach_function)(uint32_t header_version);
 
+/* Only the project's own NVTX reader asks for another function. */
+#ifndef DATAMON_ATTACH_SYMBOL
+#define DATAMON_ATTACH_SYMBOL "datamon_attach"
+#endif
+
 /* 0: not tried yet, 1: tried. One per program or shared object. */
 __attribute__((weak, visibility("hidden"))) int datamon_attach_tried_;
 
@@ -51,7 +56,7 @@ __attribute__((constructor)) static void datamon_attach_(void) {
   asked = secure_getenv("MON");
   if (asked == NULL || asked[0] == '\0' || (asked[0] == '0' && asked[1] == '\0')) return;
   library = datamon_open_library_();
-  symbol = library != NULL ? dlsym(library, "datamon_attach") : NULL;
+  symbol = library != NULL ? dlsym(library, DATAMON_ATTACH_SYMBOL) : NULL;
   if (symbol == NULL) {
     fprintf(stderr, "datamon: not recording: %s; set MON_LIBRARY to the path of libdatamon.so.0\n",
             dlerror());

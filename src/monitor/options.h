@@ -30,7 +30,16 @@ inline constexpr Option kClock{
 inline constexpr Option kSampler{"MON_SAMPLER", "1",
                                  "0 leaves out the readings of the machine (no sampler thread)"};
 
-inline constexpr Option kOptions[] = {kSwitch, kDirectory, kLibrary, kMaxMb,
-                                      kBudget, kClock,     kSampler};
+inline constexpr Option kNvtx{
+    "MON_NVTX", "0", "1 emits spans as NVTX ranges too, for a tool such as Nsight Systems"};
+inline constexpr Option kNvtxIn{"MON_NVTX_IN", "0",
+                                "1 records the NVTX ranges of the job and its libraries as spans"};
+inline constexpr Option kNvtxRules{
+    "MON_NVTX_RULES", "",
+    "which stage an NVTX range is, by its name: PATTERN=STAGE;PATTERN=STAGE, before the built-in "
+    "rules"};
+
+inline constexpr Option kOptions[] = {kSwitch, kDirectory, kLibrary, kMaxMb,  kBudget,
+                                      kClock,  kSampler,   kNvtx,    kNvtxIn, kNvtxRules};
 
 }  // namespace datamon::monitor

@@ -16,6 +16,7 @@
 #include "monitor/identity.h"
 #include "monitor/lock.h"
 #include "monitor/message.h"
+#include "monitor/nvtx_reader.h"
 #include "monitor/sampler.h"
 #include "monitor/schedstat.h"
 #include "monitor/settings.h"
@@ -197,6 +198,8 @@ bool enter_slow_path() {
 
 void leave_slow_path() { t_in_slow_path = false; }
 
+bool wants_nvtx_ranges() { return g_inherited.settings.nvtx; }
+
 bool attach() {
   static bool tried = false;
   if (tried) return recording();
@@ -204,6 +207,7 @@ bool attach() {
   note_standard_error();
   const std::uint64_t begun_ns = MonotonicClock::now();
   g_inherited.settings = read_settings();
+  if (g_inherited.settings.nvtx_in) offer_nvtx_reader();
   choose_clock(g_inherited.settings.force_monotonic);
   const std::uint64_t now = clock_now();
   const std::uint64_t begun =
@@ -292,14 +296,18 @@ datamon_stage define_stage_locked(std::string_view name, std::uint32_t stage_cla
 
 void describe_thread(std::uint32_t role, std::uint32_t index, std::uint32_t loader,
                      std::string_view name) {
-  Track* track =
-      current_track->record != nullptr ? current_track : describe_track(role, index, loader);
+  const bool only_named = role == DATAMON_ROLE_UNCHANGED;
+  Track* track = current_track;
+  if (track->record == nullptr)
+    track = only_named ? usable_track() : describe_track(role, index, loader);
   if (track == nullptr) return;
   format::TrackRecord& record = *track->record;
   const Lock lock(g_process->mutex);
-  record.role = role;
-  record.index = index;
-  record.loader = loader;
+  if (!only_named) {
+    record.role = role;
+    record.index = index;
+    record.loader = loader;
+  }
   const std::size_t bytes = std::min(name.size(), sizeof record.name);
   if (bytes > 0) std::memcpy(record.name, name.data(), bytes);
   record.name_bytes = static_cast<std::uint16_t>(bytes);

@@ -21,6 +21,9 @@ extern __thread Track* current_track __attribute__((tls_model("initial-exec")));
 // Begins to record; called once a process image. False: said why on stderr.
 bool attach();
 
+// True if MON_NVTX asks for spans as NVTX ranges. After attach().
+bool wants_nvtx_ranges();
+
 // Makes the calling thread's track usable: creates it, in a fresh or forked
 // process too. nullptr if this process does not record.
 Track* usable_track();

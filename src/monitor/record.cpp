@@ -11,6 +11,7 @@
 #include "monitor/arena.h"
 #include "monitor/atomics.h"
 #include "monitor/clock.h"
+#include "monitor/nvtx_ranges.h"
 #include "monitor/process.h"
 #include "monitor/stage_registry.h"
 
@@ -348,6 +349,29 @@ struct Recorder {
   }
 };
 
+// A span is a range as well, around the span's own time. An end that closes inner
+// spans, too, pops as many ranges.
+template <typename Clock>
+struct RangeRecorder {
+  static std::uint64_t begin(datamon_stage stage) {
+    push_nvtx_range(stage);
+    const std::uint64_t handle = Recorder<Clock>::begin(stage);
+    if (handle == 0) [[unlikely]]
+      pop_nvtx_range();  // refused
+    return handle;
+  }
+
+  static void end(std::uint64_t handle) { end_with(handle, DATAMON_NO_ID, 0, nullptr, 0); }
+
+  static void end_with(std::uint64_t handle, std::uint64_t id, std::uint64_t bytes,
+                       const char* name, std::size_t name_bytes) {
+    const std::uint32_t before = load_relaxed(current_track->depth);
+    Recorder<Clock>::end_with(handle, id, bytes, name, name_bytes);
+    for (std::uint32_t depth = load_relaxed(current_track->depth); depth < before; ++depth)
+      pop_nvtx_range();
+  }
+};
+
 datamon_stage define(const char* name, std::size_t name_bytes, std::uint32_t stage_class,
                      std::uint32_t loader) {
   const SlowPath slow;
@@ -379,7 +403,21 @@ constexpr datamon_api kTable = {DATAMON_API_VERSION,
                                 thread,
                                 write_note};
 
+template <typename Clock>
+constexpr datamon_api kTableWithNvtx = [] {
+  datamon_api table = kTable<Clock>;
+  table.begin = RangeRecorder<Clock>::begin;
+  table.end = RangeRecorder<Clock>::end;
+  table.end_with = RangeRecorder<Clock>::end_with;
+  return table;
+}();
+
 }  // namespace
+
+const datamon_api* api_table_with_nvtx() {
+  return clock_kind() == format::ClockKind::kInvariantTsc ? &kTableWithNvtx<TscClock>
+                                                          : &kTableWithNvtx<MonotonicClock>;
+}
 
 const datamon_api* api_table() {
   return clock_kind() == format::ClockKind::kInvariantTsc ? &kTable<TscClock>

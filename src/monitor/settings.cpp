@@ -50,6 +50,8 @@ Settings read_settings() {
   settings.budget_ppm = number(kBudget, 0, 100, 1e4);
   settings.force_monotonic = chosen(kClock, "monotonic", "auto");
   settings.sampler = chosen(kSampler, "1", "0");
+  settings.nvtx = chosen(kNvtx, "1", "0");
+  settings.nvtx_in = chosen(kNvtxIn, "1", "0");
   return settings;
 }
 

@@ -10,6 +10,8 @@ struct Settings {
   std::uint64_t budget_ppm = 0;
   bool force_monotonic = false;
   bool sampler = true;
+  bool nvtx = false;     // spans are also emitted as NVTX ranges
+  bool nvtx_in = false;  // the job's NVTX ranges become spans
 };
 
 // Values that cannot be understood give the default and one line on stderr.

@@ -121,6 +121,14 @@ void write_stages(RecordingFile& file) {
   for (std::uint32_t i = 0; i < count; ++i) write_record(file, g_records[i], count);
 }
 
+std::string_view name_of_stage(datamon_stage stage) {
+  for (const Builtin& builtin : kBuiltins)
+    if (builtin.id == stage) return builtin.name;
+  const std::uint32_t at = stage - kFirst;
+  if (stage < kFirst || at >= g_count.load(std::memory_order_acquire)) return {};
+  return {g_records[at].name, g_records[at].name_bytes};
+}
+
 std::uint32_t class_of_stage(datamon_stage stage) {
   for (const Builtin& builtin : kBuiltins)
     if (builtin.id == stage) return builtin.stage_class;

@@ -2,8 +2,8 @@
 // code keeps them in variables; so this is not arena memory but append-only
 // tables, whole at whatever moment a fork takes place.
 //
-// define() and write_all() need the process lock; class_of() may be called by
-// any thread at any time. Errors are values.
+// define() and write_all() need the process lock; class_of() and name_of() may be
+// called by any thread at any time. Errors are values.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +21,9 @@ datamon_stage define_stage(std::string_view name, std::uint32_t stage_class, std
 
 // Writes the built-in stages and all defined so far into a fresh file.
 void write_stages(RecordingFile& file);
+
+// The name of a stage, "" if unknown; lives as long as the process.
+std::string_view name_of_stage(datamon_stage stage);
 
 // datamon_class of a stage; DATAMON_CLASS_OTHER if unknown.
 std::uint32_t class_of_stage(datamon_stage stage);

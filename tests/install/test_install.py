@@ -4,6 +4,7 @@ header, records with MON=1 and gets its report, after the tree was moved."""
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,15 @@ def test_datamon_run_uses_the_installed_library(prefix, cmake_jobs, tmp_path):
     check_report(prefix, only(tmp_path, "datamon-*"))
 
 
+@pytest.mark.skipif(not (BUILD / "lib/libdatamon-nvtx.so").exists(), reason="built without NVTX")
+def test_the_installed_nvtx_reader_is_found(prefix, tmp_path):
+    job = "import nvtx\nfor _ in range(5):\n  with nvtx.annotate('decode'): pass"
+    run(prefix / "bin/datamon", "run", "--dir", "recording", "--nvtx-in", "--", sys.executable, "-c", job,
+        cwd=tmp_path)
+    report = json.loads(run(prefix / "bin/datamon", "report", "recording", "--json", cwd=tmp_path).stdout)
+    assert report["monitor"]["spans"] == 5
+
+
 def test_the_installed_example_builds_and_records(prefix, tmp_path):
     build, recording = tmp_path / "build", tmp_path / "recording"
     run("cmake", "-S", prefix / "share/datamon/examples/cpp", "-B", build, f"-DCMAKE_PREFIX_PATH={prefix}")
@@ -102,5 +112,6 @@ def test_programs_manual_and_completions_are_installed(prefix):
 
 def test_installed_binaries_look_for_nothing_in_the_build_folder(prefix):
     library = only(prefix, "lib*/**/libdatamon.so.0")
-    for binary in (prefix / "bin/datamon", prefix / "bin/datamon-pipeline", library):
+    for binary in (prefix / "bin/datamon", prefix / "bin/datamon-pipeline", library,
+                   *library.parent.glob("libdatamon-nvtx.so")):
         assert str(BUILD) not in run("readelf", "-d", binary).stdout

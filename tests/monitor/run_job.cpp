@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <cstring>
 #include <stdexcept>
 
 namespace datamon::test {
@@ -26,7 +27,8 @@ namespace {
 
 void set_environment(const Folder& folder, const Environment& extra) {
   for (const char* name : {"MON_DIR", "MON_JOINED", "MON_MAX_MB", "MON_BUDGET", "MON_CLOCK", "RANK",
-                           "LOCAL_RANK", "WORLD_SIZE"})
+                           "LOCAL_RANK", "WORLD_SIZE", "MON_NVTX", "MON_NVTX_IN", "MON_NVTX_RULES",
+                           "MON_NVTX_CHAIN", "NVTX_INJECTION64_PATH"})
     ::unsetenv(name);
   ::setenv("ASAN_OPTIONS", "detect_leaks=0", 1);  // its search gets in the way of forks
   ::setenv("MON", "1", 1);
@@ -40,6 +42,11 @@ void set_environment(const Folder& folder, const Environment& extra) {
 
 Outcome run_job(const Folder& folder, const std::vector<std::string>& arguments,
                 const Environment& extra) {
+  return run_program(DATAMON_JOB, folder, arguments, extra);
+}
+
+Outcome run_program(const char* program, const Folder& folder,
+                    const std::vector<std::string>& arguments, const Environment& extra) {
   int output[2];
   if (::pipe2(output, O_CLOEXEC) != 0) throw std::runtime_error("pipe");
   const pid_t child = ::fork();
@@ -48,11 +55,12 @@ Outcome run_job(const Folder& folder, const std::vector<std::string>& arguments,
     ::dup2(output[1], STDERR_FILENO);
     set_environment(folder, extra);
     if (::chdir(folder.path().c_str()) != 0) ::_exit(98);
-    std::vector<char*> argv{const_cast<char*>("monitor_job")};
+    const char* slash = std::strrchr(program, '/');
+    std::vector<char*> argv{const_cast<char*>(slash != nullptr ? slash + 1 : program)};
     for (const std::string& argument : arguments)
       argv.push_back(const_cast<char*>(argument.c_str()));
     argv.push_back(nullptr);
-    ::execv(DATAMON_JOB, argv.data());
+    ::execv(program, argv.data());
     ::_exit(97);
   }
   ::close(output[1]);

@@ -37,6 +37,9 @@ struct Outcome {
 // and MON_LIBRARY unless `extra` says otherwise (an empty value unsets).
 Outcome run_job(const Folder& folder, const std::vector<std::string>& arguments,
                 const Environment& extra = {});
+// The same for another program.
+Outcome run_program(const char* program, const Folder& folder,
+                    const std::vector<std::string>& arguments, const Environment& extra = {});
 
 // The directories named datamon-* in the folder.
 std::vector<std::filesystem::path> recordings_in(const std::filesystem::path& folder);

@@ -13,6 +13,7 @@
 #include "child_process.h"
 #include "command.h"
 #include "library_path.h"
+#include "nvtx.h"
 #include "python_hook.h"
 
 namespace datamon::cli {
@@ -33,6 +34,7 @@ struct Setting {
 struct Options {
   std::string directory;
   std::string library;
+  NvtxOptions nvtx;
   std::vector<Setting> settings = {
       {"--max-mb", "Largest recording of one process in MiB (default 64); sums stay exact", ""},
       {"--budget", "Percent of the job's time that costly readings may take (default 0.5)", ""},
@@ -118,6 +120,7 @@ int run(const Options& options, const std::vector<std::string>& command) {
   for (const Setting& setting : options.settings)
     if (!setting.value.empty())
       environment.emplace_back(environment_name(setting.option + 2), setting.value);
+  add_nvtx_environment(options.nvtx, library, environment, kCannotRun);
 
   const ChildResult result = run_child(command, environment);
 
@@ -168,6 +171,7 @@ void add_run_command(CommandSet& commands) {
     with_environment(app.add_option(setting.option, setting.value, setting.help))
         ->check(number)
         ->type_name("N");
+  add_nvtx_options(app, options->nvtx);
 }
 
 }  // namespace datamon::cli

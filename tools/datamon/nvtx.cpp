@@ -1,0 +1,48 @@
+#include "nvtx.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+
+namespace datamon::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr char kReader[] = "libdatamon-nvtx.so";
+constexpr char kNvtxPath[] = "NVTX_INJECTION64_PATH";
+
+}  // namespace
+
+void add_nvtx_options(CLI::App& app, NvtxOptions& options) {
+  with_environment(app.add_flag("--nvtx", options.out,
+                                "Show spans as NVTX ranges to a tool such as Nsight Systems"));
+  with_environment(app.add_flag("--nvtx-in", options.in,
+                                "Record the NVTX ranges of the job and its libraries as spans"));
+  with_environment(app.add_option("--nvtx-rules", options.rules,
+                                  "Which stage a range is, by its name: "
+                                  "'*imread*=decode;aug*=transform/*;debug*=-'"))
+      ->type_name("RULES");
+}
+
+void add_nvtx_environment(const NvtxOptions& options, const fs::path& library,
+                          std::vector<std::pair<std::string, std::string>>& environment,
+                          int exit_code) {
+  if (options.out) environment.emplace_back("MON_NVTX", "1");
+  if (!options.rules.empty()) environment.emplace_back("MON_NVTX_RULES", options.rules);
+  if (!options.in) return;
+  std::error_code error;
+  const fs::path reader = fs::absolute(library).parent_path() / kReader;
+  if (library.empty() || !fs::exists(reader, error))
+    throw CommandError(fmt::format("--nvtx-in needs {}, which is not there; build datamon with "
+                                   "NVTX's headers (cmake -DDATAMON_NVTX=ON)",
+                                   library.empty() ? kReader : reader.string()),
+                       exit_code);
+  environment.emplace_back("MON_NVTX_IN", "1");
+  const char* before = std::getenv(kNvtxPath);
+  if (before != nullptr && before[0] != '\0' && fs::path(before).filename() != kReader)
+    environment.emplace_back("MON_NVTX_CHAIN", before);
+  environment.emplace_back(kNvtxPath, reader.string());
+}
+
+}  // namespace datamon::cli
