@@ -1,5 +1,5 @@
 # Everything a newcomer needs; each target does its own set-up. `make help` lists them.
-# Options: DATA=/path (one's own images), PRESET=release|asan|tsan|fuzz, ARGS (for ctest, fuzzers).
+# Options: DATA=/path (one's own images), PRESET=release|asan|tsan, ARGS (for ctest, fuzzers).
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -72,12 +72,12 @@ tsan: data ## Build with the thread sanitizer, run the tests
 
 fuzz: setup ## Build the libFuzzer targets and run each on its corpus for a fixed number of inputs
 	@scripts/bootstrap.sh ci
-	@$(call configure,fuzz,-fuzz)
-	@cmake --build build-fuzz --target fuzz/all
-	@scripts/fuzz.sh build-fuzz $(ARGS)
+	@$(call configure,asan,-asan)
+	@cmake --build build-asan --target fuzz/all
+	@scripts/fuzz.sh build-asan $(ARGS)
 
 install: build ## Install under PREFIX (default /usr/local; DESTDIR is honoured)
 	@cmake --install build --prefix "$(PREFIX)"
 
 clean: ## Remove the build folders (not .venv and data)
-	@rm -rf build build-asan build-tsan build-fuzz
+	@rm -rf build build-asan build-tsan

@@ -14,6 +14,9 @@ install(TARGETS datamon_monitor LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} NAME
 if(TARGET datamon_nvtx)
   install(TARGETS datamon_nvtx LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 endif()
+if(TARGET datamon_preload)
+  install(TARGETS datamon_preload LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+endif()
 install(DIRECTORY ${CMAKE_BINARY_DIR}/share/ DESTINATION ${CMAKE_INSTALL_DATADIR})
 install(DIRECTORY examples/ DESTINATION ${CMAKE_INSTALL_DATADIR}/datamon/examples
         REGEX "examples/CMakeLists.txt$" EXCLUDE)

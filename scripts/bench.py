@@ -53,6 +53,9 @@ GOALS = [
     Goal("python_startup_recorded_ms", "Python's start with MON=1, ms more", at_most=30),
     Goal("python_steps_1400us_slowdown_percent", "PyTorch steps of 1.4 ms slower with MON=1, %", at_most=2),
     Goal("python_recipe_slowdown_percent", "ImageFolder with 2 workers slower with MON=1, %", at_most=0.5),
+    Goal("preload_decode_slowdown_percent", "decoding JPEGs slower when preloaded and recorded, % of CPU time", at_most=0.5),
+    Goal("preload_read_cost_ns", "a read call more, preloaded and recorded, ns of CPU", at_most=300),
+    Goal("preload_off_read_cost_ns", "a read call more, preloaded and not recorded, ns of CPU", at_most=10),
     Goal("report_open_and_profile_spans_per_cpu_second", "recording to profile, spans/s and core", at_least=50e6),
     Goal("trace_to_file_spans_per_s", "Chrome trace export, spans/s and core", at_least=3e6),
 ]

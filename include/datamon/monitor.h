@@ -88,7 +88,25 @@ typedef enum datamon_role {
 /* No batch or item number is known. */
 #define DATAMON_NO_ID UINT64_MAX
 
-/* The library's functions; filled once, never changed afterwards. */
+/* What was done with a data file since the last call about it; counts are added
+ * to those of the same path. */
+typedef struct datamon_file_use {
+  const char* path; /* any bytes; of a long path the end is kept */
+  size_t path_bytes;
+  uint64_t key;        /* datamon_file_key() of the whole path */
+  uint64_t file_bytes; /* size of the file, 0 if unknown */
+  uint64_t uses;       /* 1 with the first read or mapping after an opening, else 0 */
+  uint64_t reads;      /* calls that read */
+  uint64_t bytes_read;
+  uint64_t bytes_mapped;
+  uint64_t read_ticks;    /* in the calls; of one call if `reads` is 1 */
+  uint64_t storage_bytes; /* of which storage and not the page cache delivered; 0 if unknown */
+  uint64_t slow_reads;    /* calls that took longer than the page cache does */
+  uint64_t slow_ticks;    /* in those */
+} datamon_file_use;
+
+/* The library's functions; filled once, never changed afterwards. Functions
+ * behind `note` came later: they are there if `bytes` says so. */
 typedef struct datamon_api {
   uint32_t version;
   uint32_t bytes; /* size of this struct in the library */
@@ -102,6 +120,8 @@ typedef struct datamon_api {
   void (*thread)(uint32_t role, uint32_t index, uint32_t loader, const char* name,
                  size_t name_bytes);
   void (*note)(const char* key, size_t key_bytes, const char* value, size_t value_bytes);
+  uint64_t (*begin_unless_inside)(datamon_stage stage);
+  void (*file)(const datamon_file_use* use);
 } datamon_api;
 
 /* The table, or NULL when this job is not recorded. One per program or shared
@@ -121,6 +141,17 @@ static inline uint64_t datamon_now(void) { return datamon_active() ? datamon_tab
  * open (an exception, longjmp); a handle that is not open is ignored. */
 static inline uint64_t datamon_begin(datamon_stage stage) {
   return datamon_active() ? datamon_table_->begin(stage) : 0;
+}
+
+/* True if the library has the function. */
+#define DATAMON_HAS_(function) \
+  (datamon_active() && datamon_table_->bytes > offsetof(datamon_api, function))
+
+/* Begins a span unless one of the same class is open on this thread: then what
+ * it would measure is measured already, and 0 is returned. For libraries and
+ * interposers that do not know who calls them. */
+static inline uint64_t datamon_begin_unless_inside(datamon_stage stage) {
+  return DATAMON_HAS_(begin_unless_inside) ? datamon_table_->begin_unless_inside(stage) : 0;
 }
 
 /* Ends a span. */
@@ -166,6 +197,23 @@ static inline void datamon_thread(datamon_role role, uint32_t index, uint32_t lo
 static inline void datamon_note(const char* key, size_t key_bytes, const char* value,
                                 size_t value_bytes) {
   if (datamon_active()) datamon_table_->note(key, key_bytes, value, value_bytes);
+}
+
+/* The key of a file: the same for the same path in every process. */
+static inline uint64_t datamon_file_key(const char* path, size_t path_bytes) {
+  uint64_t hash = UINT64_C(14695981039346656037);
+  size_t i;
+  for (i = 0; i < path_bytes; ++i) hash = (hash ^ (unsigned char)path[i]) * UINT64_C(1099511628211);
+  hash = (hash ^ (hash >> 33)) * UINT64_C(0xff51afd7ed558ccd);
+  hash = (hash ^ (hash >> 33)) * UINT64_C(0xc4ceb9fe1a85ec53);
+  hash ^= hash >> 33;
+  return hash != 0 ? hash : 1;
+}
+
+/* Counts what was done with a data file. The counts of the whole process are
+ * exact; single files are kept for some thousands, slow ones first. */
+static inline void datamon_file(const datamon_file_use* use) {
+  if (DATAMON_HAS_(file)) datamon_table_->file(use);
 }
 
 #ifdef __cplusplus

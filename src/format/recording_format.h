@@ -23,7 +23,7 @@ namespace datamon::format {
 
 inline constexpr char kFileMagic[8] = {'d', 'a', 't', 'a', 'm', 'o', 'n', '\n'};
 inline constexpr std::uint32_t kVersionMajor = 1;  // a reader refuses a newer major version
-inline constexpr std::uint32_t kVersionMinor = 1;  // and reads what it knows of a newer minor one
+inline constexpr std::uint32_t kVersionMinor = 2;  // and reads what it knows of a newer minor one
 inline constexpr std::uint32_t kByteOrderMark = 0x01020304;
 inline constexpr std::uint32_t kBlockMagic = 0x4b424d44;  // "DMBK"
 inline constexpr std::size_t kBlockAlignment = 4096;
@@ -115,6 +115,9 @@ enum class BlockType : std::uint16_t {
   kMetrics = 7,    // MetricRecord[count]: the columns of the sampler's rows
   kSamples = 8,    // rows of the sampler
   kProcesses = 9,  // ProcessSample[count] of the sampler
+  // Since version 1.2.
+  kFileTotals = 10,  // one FileTotals: the data files that the process read
+  kFiles = 11,       // FileRecord[count]: some of them one by one
 };
 
 // Starts every block. Unknown types are skipped by `bytes`. A page-aligned
@@ -274,5 +277,48 @@ struct ProcessSample {
   std::uint64_t read_bytes;  // from storage (/proc/PID/io); UINT64_MAX: unknown
 };
 static_assert(sizeof(ProcessSample) == 48);
+
+// What a process read from data files, exact, and a sketch of how many different
+// files they were (HyperLogLog): a key's upper kFileSketchBits bits choose a
+// register, which keeps the largest rank of the others, the number of their
+// leading zeros plus one. The sketch of several processes is the larger of each
+// two registers. A key is the same for the same path in all files of a recording.
+inline constexpr int kFileSketchBits = 12;
+struct FileTotals {
+  std::uint64_t uses;           // times that a file was opened and then read or mapped
+  std::uint64_t reads;          // calls
+  std::uint64_t bytes_read;     // that the calls delivered
+  std::uint64_t bytes_mapped;   // length of mappings, whether touched or not
+  std::uint64_t read_ticks;     // in the calls
+  std::uint64_t storage_bytes;  // that the reading threads had fetched from storage
+  std::uint64_t slow_reads;     // calls that took longer than the page cache does
+  std::uint64_t slow_ticks;     // in those
+  std::uint64_t unlisted_uses;  // of files that found no FileRecord
+  std::uint64_t replaced;       // FileRecords that were given to a slower file
+  std::uint64_t reserved[6];
+  std::uint8_t sketch[1 << kFileSketchBits];
+};
+static_assert(sizeof(FileTotals) == 4224);
+
+struct FileRecord {
+  std::uint64_t key;         // of the path, never 0
+  std::uint64_t version;     // odd while being replaced: ignore
+  std::uint64_t file_bytes;  // size at the latest opening
+  std::uint64_t uses;        // the rest as in FileTotals
+  std::uint64_t reads;
+  std::uint64_t bytes_read;
+  std::uint64_t bytes_mapped;
+  std::uint64_t read_ticks;
+  std::uint64_t longest_ticks;  // one call
+  std::uint64_t storage_bytes;
+  std::uint64_t slow_reads;
+  std::uint16_t path_bytes;  // <= sizeof path; the end of a longer path is kept
+  std::uint16_t reserved[3];
+  char path[160];
+};
+static_assert(sizeof(FileRecord) == 256);
+inline constexpr std::size_t kFileBlockBytes = 65536;
+inline constexpr std::size_t kFilesPerBlock =
+    (kFileBlockBytes - sizeof(BlockHeader)) / sizeof(FileRecord);  // 255
 
 }  // namespace datamon::format

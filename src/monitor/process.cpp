@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -13,6 +14,7 @@
 #include "monitor/arena.h"
 #include "monitor/atomics.h"
 #include "monitor/clock.h"
+#include "monitor/file_table.h"
 #include "monitor/identity.h"
 #include "monitor/lock.h"
 #include "monitor/message.h"
@@ -28,7 +30,8 @@ namespace {
 
 using format::FileHeader;
 
-// Set in the environment of whatever a recorded process starts.
+// Set in the environment of whatever a recorded process starts: the pid of the
+// first process that recorded, or was about to.
 constexpr char kJoined[] = "MON_JOINED";
 
 enum class State : std::uint32_t { kFresh = 0, kRecording, kFailed };
@@ -40,6 +43,7 @@ struct Process {
   std::uint64_t refreshed_ticks;  // when the clock pair was
   RecordingFile file;
   TrackList tracks;
+  FileTable files;
 };
 
 // What a child needs to begin anew: set before the first thread records.
@@ -57,6 +61,17 @@ Process* g_process = nullptr;
 Track g_null_track;  // never written
 __thread bool t_in_slow_path __attribute__((tls_model("initial-exec"))) = false;
 
+bool was_started_by_recorded() {
+  const char* first = ::secure_getenv(kJoined);
+  return first != nullptr && std::strtol(first, nullptr, 10) != ::getpid();
+}
+
+void mark_children_as_joined() {
+  char own[24];
+  std::snprintf(own, sizeof own, "%d", static_cast<int>(::getpid()));
+  ::setenv(kJoined, own, 0);
+}
+
 bool recording() {
   return g_process != nullptr &&
          g_process->state.load(std::memory_order_acquire) == State::kRecording;
@@ -67,7 +82,7 @@ void describe(FileHeader& header, bool child, std::uint64_t begun) {
   header.version_minor = format::kVersionMinor;
   header.byte_order_mark = format::kByteOrderMark;
   identify(header);
-  const bool joined = child || ::secure_getenv(kJoined) != nullptr;
+  const bool joined = child || was_started_by_recorded();
   header.is_root = !joined && (header.rank == format::kUnknown || header.rank == 0);
   header.clock_kind = static_cast<std::uint32_t>(clock_kind());
   header.first_pair = read_clock_pair();
@@ -201,7 +216,9 @@ void leave_slow_path() { t_in_slow_path = false; }
 bool wants_nvtx_ranges() { return g_inherited.settings.nvtx; }
 
 bool attach() {
+  static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
   static bool tried = false;
+  const Lock lock(mutex);
   if (tried) return recording();
   tried = true;
   note_standard_error();
@@ -226,7 +243,7 @@ bool attach() {
   }
   g_process = process;
   process->state.store(State::kRecording, std::memory_order_release);
-  ::setenv(kJoined, "1", 1);
+  mark_children_as_joined();
   g_inherited.span_cost_x1024 = calibrate_span_cost();
   process->file.header()->span_cost_ticks_x1024 = g_inherited.span_cost_x1024;
   if (g_inherited.settings.sampler) begin_sampler(*process);
@@ -315,6 +332,10 @@ void describe_thread(std::uint32_t role, std::uint32_t index, std::uint32_t load
 
 void note(std::string_view key, std::string_view value) {
   if (ready()) g_process->file.note(key, value);
+}
+
+void count_file(const datamon_file_use& use) {
+  if (ready()) g_process->files.add(g_process->file, use);
 }
 
 }  // namespace datamon::monitor

@@ -18,7 +18,8 @@ namespace datamon::monitor {
 // process that does not record, it is a zeroed one that is never written.
 extern __thread Track* current_track __attribute__((tls_model("initial-exec")));
 
-// Begins to record; called once a process image. False: said why on stderr.
+// Begins to record. Thread-safe; the first call of a process image decides.
+// False: said why on stderr.
 bool attach();
 
 // True if MON_NVTX asks for spans as NVTX ranges. After attach().
@@ -57,6 +58,7 @@ datamon_stage define_stage_locked(std::string_view name, std::uint32_t stage_cla
 void describe_thread(std::uint32_t role, std::uint32_t index, std::uint32_t loader,
                      std::string_view name);
 void note(std::string_view key, std::string_view value);
+void count_file(const datamon_file_use& use);
 
 // True while the calling thread is in one of the above: a signal handler that
 // records must not enter them again.

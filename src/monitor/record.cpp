@@ -324,6 +324,15 @@ struct Recorder {
       return consider_slow(track, bytes, name, name_bytes);
   }
 
+  static std::uint64_t begin_unless_inside(datamon_stage stage) {
+    Track& track = *current_track;
+    const std::uint32_t wanted = class_of_stage(stage);
+    for (std::uint32_t depth = std::min(load_relaxed(track.depth), std::uint32_t{kMaxDepth});
+         depth > 0; --depth)
+      if (class_of_stage(static_cast<datamon_stage>(track.frames[depth].stage)) == wanted) return 0;
+    return begin(stage);
+  }
+
   static void end(std::uint64_t handle) { end_item(handle, DATAMON_NO_ID, 0, nullptr, 0); }
 
   static void end_with(std::uint64_t handle, std::uint64_t id, std::uint64_t bytes,
@@ -391,6 +400,11 @@ void write_note(const char* key, std::size_t key_bytes, const char* value,
   if (slow && key != nullptr) note({key, key_bytes}, {value, value != nullptr ? value_bytes : 0});
 }
 
+void file(const datamon_file_use* use) {
+  const SlowPath slow;
+  if (slow && use != nullptr) count_file(*use);
+}
+
 template <typename Clock>
 constexpr datamon_api kTable = {DATAMON_API_VERSION,
                                 sizeof(datamon_api),
@@ -401,7 +415,9 @@ constexpr datamon_api kTable = {DATAMON_API_VERSION,
                                 Recorder<Clock>::record,
                                 define,
                                 thread,
-                                write_note};
+                                write_note,
+                                Recorder<Clock>::begin_unless_inside,
+                                file};
 
 template <typename Clock>
 constexpr datamon_api kTableWithNvtx = [] {

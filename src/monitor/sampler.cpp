@@ -73,12 +73,20 @@ class Turn {
 // A child forked while a library is being loaded could never load one itself.
 void before_fork() {
   const KeepErrno keep;
-  if (sampler.owner.load() == ::getpid())
-    wait_while(sampler.control.in_loader, 1, kLoaderPatienceNs);
+  begin_fork(sampler.control);
+  if (sampler.owner.load() != ::getpid()) return;  // a raw clone, without the thread
+  wait_while(sampler.control.in_loader, 1, kLoaderPatienceNs);
+  wait_for_sampler_files(sampler.control);
+}
+
+void after_fork_in_parent() {
+  const KeepErrno keep;
+  end_fork(sampler.control);
 }
 
 void after_fork_in_child() {
   const KeepErrno keep;
+  sampler.control.forks.store(0);
   sampler.user.store(0);
   const Turn turn;
 }
@@ -123,7 +131,7 @@ SamplerState sampler_start(const SamplerOptions& options) {
   if (!turn) return SamplerState::kIdle;
   if (!sampler.started.load()) {
     if (!sampler.handlers.exchange(true))
-      ::pthread_atfork(before_fork, nullptr, after_fork_in_child);
+      ::pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
     sampler.options = options;
     sampler.started.store(true);
   }

@@ -35,6 +35,36 @@ constexpr std::size_t kStackBytes = 256 * 1024;
 constexpr std::uint64_t kAloneEveryNs = kSecond;
 constexpr std::uint64_t kAloneSoonNs = kSecond / 20;
 
+// Work on files takes a millisecond; only a thread that gets no core is waited
+// for longer.
+constexpr std::uint64_t kFilesPatienceNs = kSecond;
+
+// The thread opens and closes files while one of these lives.
+class FilesInUse {
+ public:
+  explicit FilesInUse(SamplerControl& control) : control_(control) {
+    const std::uint64_t deadline = monotonic_ns() + kFilesPatienceNs;
+    for (;;) {
+      control_.in_files.store(1);
+      const std::uint32_t forks = control_.forks.load();
+      const std::uint64_t now = monotonic_ns();
+      if (forks == 0 || now >= deadline) return;
+      leave();
+      wait_while(control_.forks, forks, deadline - now);
+    }
+  }
+  ~FilesInUse() { leave(); }
+  FilesInUse(const FilesInUse&) = delete;
+  FilesInUse& operator=(const FilesInUse&) = delete;
+
+ private:
+  void leave() {
+    control_.in_files.store(0);
+    if (control_.forks.load() != 0) wake_all(control_.in_files);
+  }
+  SamplerControl& control_;
+};
+
 enum class Company { kJob, kJobWithoutMain, kNone };
 
 // A process ends when main returns, or when its last thread does; this thread
@@ -74,7 +104,7 @@ class SamplerThread {
               options.budget_ppm) {}
 
   void run();
-  void close_files() { metrics_.reset(); }
+  void close_files() { metrics_.reset(); }  // in a forked child, too
   // The job is over but for this thread, which is to end with this signal mask.
   bool left_alone() const { return left_alone_; }
   sigset_t& signals() { return signals_; }
@@ -144,6 +174,7 @@ bool SamplerThread::write_columns() {
 bool SamplerThread::prepare() {
   cpu_before_ns_ = control_.cpu_ns.load();
   open_gpus();
+  const FilesInUse files(control_);
   metrics_.emplace(options_.root, &gpus_, scratch_);
   const std::size_t row_bytes = sizeof(std::uint64_t) * (1 + metrics_->size());
   if (!write_columns()) return false;
@@ -185,8 +216,9 @@ void SamplerThread::rest(std::uint64_t ns) {
     const std::uint64_t every = company_ == Company::kJob ? kAloneEveryNs : kAloneSoonNs;
     std::uint64_t now = monotonic_ns();
     if (now - company_seen_ns_ >= every) {
-      company_ = company();
       company_seen_ns_ = now;
+      const FilesInUse files(control_);
+      company_ = company();
       left_alone_ = company_ == Company::kNone;
     }
     if (left_alone_ || control_.stop.load() != 0 || now >= until) return;
@@ -208,9 +240,12 @@ void SamplerThread::run() {
     const std::uint64_t cpu_started = clock_ns(CLOCK_THREAD_CPUTIME_ID);
     const bool last = control_.stop.load() != 0 || left_alone_;
     const std::uint64_t processes_every = std::max(kSecond, interval_ns_);
-    take_row();
-    if (last || processes_read_ns_ == 0 || started - processes_read_ns_ >= processes_every)
-      take_processes();
+    {
+      const FilesInUse files(control_);
+      take_row();
+      if (last || processes_read_ns_ == 0 || started - processes_read_ns_ >= processes_every)
+        take_processes();
+    }
     account();
     if (last) return;
     const std::uint64_t cost = clock_ns(CLOCK_THREAD_CPUTIME_ID) - cpu_started;
@@ -232,10 +267,13 @@ void* thread_main(void* memory) {
   thread->run();
   const bool last_of_all = thread->left_alone();
   const sigset_t signals = thread->signals();
-  thread->close_files();
-  control.memory.store(nullptr);
+  {
+    const FilesInUse files(control);
+    thread->close_files();
+    control.memory.store(nullptr);
+    control.lock.release();
+  }
   ::munmap(memory, sizeof(SamplerThread));
-  control.lock.release();
   control.running.store(0);
   wake_all(control.running);
   // As the last thread's end this is exit(0), with the job's handlers, as it
@@ -282,6 +320,17 @@ bool start_sampler_thread(SamplerControl& control, const SamplerOptions& options
   return false;
 }
 
+void begin_fork(SamplerControl& control) { control.forks.fetch_add(1); }
+
+void wait_for_sampler_files(SamplerControl& control) {
+  wait_while(control.in_files, 1, kFilesPatienceNs);
+}
+
+void end_fork(SamplerControl& control) {
+  control.forks.fetch_sub(1);
+  wake_all(control.forks);
+}
+
 void abandon_sampler_thread(SamplerControl& control) {
   if (void* memory = control.memory.exchange(nullptr); memory != nullptr) {
     static_cast<SamplerThread*>(memory)->close_files();
@@ -290,6 +339,8 @@ void abandon_sampler_thread(SamplerControl& control) {
   control.lock.release();
   control.running.store(0);
   control.in_loader.store(0);
+  control.in_files.store(0);
+  control.forks.store(0);
   control.stop.store(0);
   control.failed.store(false);
   control.cpu_ns.store(0);

@@ -90,6 +90,10 @@ class BlockWalk {
         return samples_.add_rows(block_, offset_, payload);
       case BlockType::kProcesses:
         return samples_.add_processes(block_, offset_, payload);
+      case BlockType::kFileTotals:
+        return file_totals(payload);
+      case BlockType::kFiles:
+        return files(payload);
     }
     // A newer minor version may have other blocks; in our own version it is damage.
     if (process_.header.version_minor <= format::kVersionMinor)
@@ -133,6 +137,24 @@ class BlockWalk {
   void slow(std::span<const std::byte> payload) {
     if (block_.generation % 2 != 0) return;
     tracks_.add_slow(block_.track, offset_ + sizeof block_, records<format::SlowRecord>(payload));
+  }
+
+  void file_totals(std::span<const std::byte> payload) {
+    const auto totals = records<format::FileTotals>(payload);
+    if (process_.files.totals == nullptr && !totals.empty()) process_.files.totals = totals.data();
+  }
+
+  void files(std::span<const std::byte> payload) {
+    std::uint64_t at = offset_ + sizeof block_;
+    for (const format::FileRecord& record : records<format::FileRecord>(payload)) {
+      if (record.path_bytes > sizeof record.path) {
+        log_.add(at, fmt::format("a file with a path of {} bytes is impossible; skipped",
+                                 record.path_bytes));
+      } else if (record.version % 2 == 0 && record.key != 0) {
+        process_.files.records.push_back(&record);
+      }
+      at += sizeof record;
+    }
   }
 
   void notes(std::span<const std::byte> payload) {

@@ -11,7 +11,7 @@
 
 namespace datamon::report {
 
-// Fills stages, tracks, samples and notes of `process`, whose header is checked
+// Fills stages, tracks, samples, files and notes of `process`, whose header is checked
 // already. The views point into `file`.
 void walk_blocks(std::span<const std::byte> file, ProcessFile& process, ProblemLog& log);
 

@@ -23,7 +23,8 @@ double speedup(const Interval& wait) {
 
 std::string next_step(const Profile& profile, const Ruling& ruling) {
   if (ruling.leaning) return "record for longer, then datamon report";
-  if (ruling.label == Label::kInsufficientData) return "datamon doctor";
+  const bool shows_stages = ruling.ground == Ground::kNoConsumer && !profile.stages.empty();
+  if (ruling.label == Label::kInsufficientData && !shows_stages) return "datamon doctor";
   const std::string recording = printable(profile.job.recording);
   const bool plain = recording.find_first_of(" '\"\\$`*?;&|<>()") == std::string::npos;
   return "datamon trace " + (plain ? recording : "DIR") + (recording.empty() ? "" : " ") +

@@ -190,12 +190,39 @@ std::string qualifier_line(Qualifier qualifier, const Evidence& evidence) {
   return {};
 }
 
+// What is known of a job whose loop is not: how much of it loading can be at most.
+void explain_unmarked(const Profile& profile, Lines& out) {
+  double longest_s = 0, read_s = 0, decode_s = 0, other_s = 0;
+  for (const WorkerProfile& worker : profile.workers)
+    longest_s = std::max(longest_s, worker.alive_s);
+  for (const StageProfile& stage : profile.stages) {
+    double& sum = stage.stage_class == StageClass::kRead     ? read_s
+                  : stage.stage_class == StageClass::kDecode ? decode_s
+                                                             : other_s;
+    sum += stage.self_s;
+  }
+  const double all_s = read_s + decode_s + other_s;
+  if (!(all_s > 0)) return;
+  std::string line =
+      fmt::format("recorded work: {} reading, {} decoding", time_text(read_s), time_text(decode_s));
+  if (other_s > 0) line += fmt::format(", {} in other stages", time_text(other_s));
+  if (profile.workers.size() == 1 && longest_s > 0)
+    line += fmt::format(
+        ", on one thread: {} of the {} that it was watched, and no change to "
+        "them can save more",
+        percent_text(std::min(1.0, all_s / longest_s)), time_text(longest_s));
+  else
+    line += fmt::format(", on {} threads in {}", profile.workers.size(), time_text(longest_s));
+  out.push_back(std::move(line));
+}
+
 }  // namespace
 
-std::vector<std::string> explain(const Profile&, const Evidence& evidence, const Ruling& ruling,
-                                 const std::vector<Qualifier>& qualifiers) {
+std::vector<std::string> explain(const Profile& profile, const Evidence& evidence,
+                                 const Ruling& ruling, const std::vector<Qualifier>& qualifiers) {
   Lines out;
   explain_wait(evidence, ruling, out);
+  if (ruling.ground == Ground::kNoConsumer) explain_unmarked(profile, out);
   if (is_input_bound(ruling.label)) {
     if (slow_worker_leads(evidence)) explain_slow_worker(evidence.makers, out);
     explain_stage(evidence, ruling, out);

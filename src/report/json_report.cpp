@@ -116,6 +116,31 @@ ordered_json machine(const MachineProfile& m) {
           {"gpu_pcie_receive_bytes_per_s", m.gpu_pcie_receive_bytes_per_s}};
 }
 
+ordered_json files(const FilesProfile& files) {
+  ordered_json slowest = ordered_json::array();
+  for (const FileProfile& file : files.slowest)
+    slowest.push_back({{"path", file.path},
+                       {"uses", file.uses},
+                       {"reads", file.reads},
+                       {"file_bytes", file.file_bytes},
+                       {"bytes_read", file.bytes_read},
+                       {"bytes_mapped", file.bytes_mapped},
+                       {"storage_bytes", file.storage_bytes},
+                       {"read_s", file.read_s},
+                       {"longest_ms", file.longest_ms}});
+  return {{"distinct", files.distinct},
+          {"distinct_estimated", files.distinct_estimated},
+          {"uses", files.uses},
+          {"reads", files.reads},
+          {"bytes_read", files.bytes_read},
+          {"bytes_mapped", files.bytes_mapped},
+          {"storage_bytes", files.storage_bytes},
+          {"slow_reads", files.slow_reads},
+          {"read_s", files.read_s},
+          {"slow_s", files.slow_s},
+          {"slowest", slowest}};
+}
+
 ordered_json monitor(const MonitorCost& cost) {
   return {{"spans", cost.spans},
           {"stored_spans", cost.stored_spans},
@@ -227,28 +252,29 @@ ordered_json facts(const std::vector<Fact>& facts) {
 class JsonReporter : public Reporter {
  public:
   std::string render(const Profile& profile, const Diagnosis& diagnosis) const override {
-    const ordered_json out = {{"schema_version", kSchemaVersion},
-                              {"verdict", verdict(diagnosis.verdict)},
-                              {"throughput",
-                               {{"items_per_s", profile.items_per_s},
-                                {"batches_per_s", profile.batches_per_s},
-                                {"steps_per_s", profile.steps_per_s},
-                                {"items", profile.items},
-                                {"batches", profile.batch_count}}},
-                              {"stages", stages(profile.stages)},
-                              {"workers", workers(profile)},
-                              {"machine", machine(profile.machine)},
-                              {"remedies", remedies(diagnosis.remedies)},
-                              {"unhelpful", diagnosis.unhelpful},
-                              {"monitor", monitor(profile.monitor)},
-                              {"problems", problems(profile.problems)},
-                              {"next", diagnosis.next},
-                              {"job", job(profile)},
-                              {"consumer", consumer(profile.consumer)},
-                              {"phases", phases(profile.phases)},
-                              {"start_up", {{"stages", stages(profile.start_up_stages)}}},
-                              {"slow_items", slow_items(profile.slow_items)},
-                              {"evidence", facts(diagnosis.facts)}};
+    ordered_json out = {{"schema_version", kSchemaVersion},
+                        {"verdict", verdict(diagnosis.verdict)},
+                        {"throughput",
+                         {{"items_per_s", profile.items_per_s},
+                          {"batches_per_s", profile.batches_per_s},
+                          {"steps_per_s", profile.steps_per_s},
+                          {"items", profile.items},
+                          {"batches", profile.batch_count}}},
+                        {"stages", stages(profile.stages)},
+                        {"workers", workers(profile)},
+                        {"machine", machine(profile.machine)},
+                        {"remedies", remedies(diagnosis.remedies)},
+                        {"unhelpful", diagnosis.unhelpful},
+                        {"monitor", monitor(profile.monitor)},
+                        {"problems", problems(profile.problems)},
+                        {"next", diagnosis.next},
+                        {"job", job(profile)},
+                        {"consumer", consumer(profile.consumer)},
+                        {"phases", phases(profile.phases)},
+                        {"start_up", {{"stages", stages(profile.start_up_stages)}}},
+                        {"slow_items", slow_items(profile.slow_items)},
+                        {"evidence", facts(diagnosis.facts)}};
+    if (profile.files.present) out["files"] = files(profile.files);
     return out.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
   }
 };

@@ -123,6 +123,27 @@ struct SlowItem {
   std::vector<std::pair<std::string, double>> parts_ms;
 };
 
+// A data file, of all processes together.
+struct FileProfile {
+  std::string path;  // the end of a long one
+  std::uint64_t uses = 0, reads = 0, file_bytes = 0;
+  std::uint64_t bytes_read = 0, bytes_mapped = 0, storage_bytes = 0;
+  double read_s = 0, longest_ms = 0;
+};
+
+// The data files of the whole run, if the preloaded library saw them.
+struct FilesProfile {
+  bool present = false;
+  std::uint64_t distinct = 0;
+  bool distinct_estimated = false;  // more files than have a record; within 2 % mostly
+  std::uint64_t uses = 0;           // times that one was opened and then read or mapped
+  std::uint64_t reads = 0, bytes_read = 0, bytes_mapped = 0;
+  std::uint64_t storage_bytes = 0;  // fetched from storage; the rest came from the page cache
+  std::uint64_t slow_reads = 0;     // slower than the page cache delivers
+  double read_s = 0, slow_s = 0;
+  std::vector<FileProfile> slowest;  // by read_s; bounded
+};
+
 // NaN where the machine does not tell.
 struct MachineProfile {
   std::string host, cpu_model;
@@ -177,6 +198,7 @@ struct Profile {
   std::vector<Phase> phases;
   std::vector<BatchSample> batches;
   std::vector<SlowItem> slow_items;  // longest first
+  FilesProfile files;
   MachineProfile machine;
   MonitorCost monitor;
   // Steady. Items and batches of all ranks together; steps of one (the mean).

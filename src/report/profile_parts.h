@@ -18,6 +18,7 @@ namespace datamon::report {
 inline constexpr std::size_t kMostSteps = 20'000;
 inline constexpr std::size_t kMostBatches = 20'000;
 inline constexpr std::size_t kMostSlowItems = 100;
+inline constexpr std::size_t kMostFiles = 20;
 
 struct Analysis {
   Analysis(const Recording& recording_to_read, int wanted_loader);
@@ -44,6 +45,7 @@ void fill_workers(Profile& profile, const Analysis& analysis);
 void fill_batches(Profile& profile, const Analysis& analysis);
 void fill_throughput(Profile& profile, const Analysis& analysis);
 void fill_slow_items(Profile& profile, const Analysis& analysis);
+void fill_files(Profile& profile, const Recording& recording);
 void fill_machine(Profile& profile, const Analysis& analysis);
 void fill_cost(Profile& profile, const Analysis& analysis);
 

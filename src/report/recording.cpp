@@ -116,6 +116,10 @@ void check_one_job(const std::vector<ProcessFile>& processes, std::vector<Proble
       root = &process;
       continue;
     }
+    // exec() gives a process another program, and that one a file of its own.
+    if (process.header.pid == root->header.pid && process.host == root->host &&
+        process.header.process_start == root->header.process_start)
+      continue;
     problems.push_back(
         {process.file, offsetof(format::FileHeader, is_root),
          fmt::format("pid {} created this recording, and so did pid {} ({}): two jobs in one "

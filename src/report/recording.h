@@ -81,6 +81,12 @@ struct Samples {
   std::optional<std::size_t> find(std::string_view name) const;
 };
 
+// What a process read from data files; empty if nothing saw it.
+struct DataFiles {
+  const format::FileTotals* totals = nullptr;
+  std::vector<const format::FileRecord*> records;  // whole ones, lengths checked
+};
+
 // One process of the job.
 struct ProcessFile {
   std::string file;  // name inside the recording directory
@@ -91,6 +97,7 @@ struct ProcessFile {
   std::vector<Stage> stages;  // built-in ones included, sorted by id
   std::vector<Track> tracks;  // sorted by number
   Samples samples;
+  DataFiles files;
   std::vector<std::pair<std::string, std::string>> notes;  // in order; a later key overrides
 
   const Stage* stage(std::uint16_t id) const;         // nullptr if unknown

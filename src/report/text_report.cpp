@@ -14,6 +14,10 @@
 namespace datamon::report {
 namespace {
 
+// A step of which less than a hundredth is work: how much less says nothing about
+// the job, and a factor from it would be mistaken for a promise.
+constexpr double kLargestFactor = 100;
+
 Paint verdict_paint(Label label) {
   if (is_input_bound(label) || label == Label::kTransferBound) return Paint::kRed;
   return label == Label::kComputeBound ? Paint::kGreen : Paint::kYellow;
@@ -118,6 +122,11 @@ class TextReporter : public Reporter {
                  ? fmt::format("{} steps were recorded, {} of them steady: too few to judge.",
                                profile.consumer.steps, profile.consumer.steady_steps)
                  : "Nobody can say whether this job waits for data.";
+    if (verdict.speedup_without_wait > kLargestFactor)
+      return fmt::format(
+          "The loop waits for data {}. Without that wait it would run more than {:.0f}x as fast: "
+          "it does next to nothing but wait, and the loader alone sets its {} steps/s{}.",
+          share, kLargestFactor, rate_text(steps), items);
     if (is_input_bound(verdict.label) || verdict.label == Label::kBalanced)
       return fmt::format(
           "The loop waits for data {}. Without that wait it would run at most {} as fast: "

@@ -14,7 +14,9 @@ namespace {
 constexpr std::size_t kMostStages = 12;  // rows of a table; the JSON has all
 constexpr std::size_t kMostProblems = 3;
 constexpr std::size_t kMostRemedies = 3;  // more push the verdict off the screen; the JSON has all
-constexpr std::size_t kMostWorkers = 4;   // one line each; more are summed up
+// Below, a file was slow because its thread had no CPU.
+constexpr double kNotableStorageShare = 0.05;
+constexpr std::size_t kMostWorkers = 4;  // one line each; more are summed up
 
 std::string known_percent(double share) { return std::isfinite(share) ? percent_text(share) : "-"; }
 
@@ -195,6 +197,35 @@ std::string Sections::storage() const {
   return fact("disk", joined(parts));
 }
 
+std::string Sections::files() const {
+  const FilesProfile& files = profile_.files;
+  if (!files.present || files.distinct == 0) return "";
+  std::vector<std::string> parts;
+  std::string text =
+      fmt::format("{}{} data file{}", files.distinct_estimated ? "about " : "",
+                  count_text(static_cast<double>(files.distinct)), files.distinct == 1 ? "" : "s");
+  const double each = static_cast<double>(files.uses) / static_cast<double>(files.distinct);
+  if (each > 1.005) text += fmt::format(", each opened {:.{}f} times", each, each < 10 ? 1 : 0);
+  parts.push_back(text);
+  const double storage_share = files.bytes_read > 0
+                                   ? std::min(1.0, static_cast<double>(files.storage_bytes) /
+                                                       static_cast<double>(files.bytes_read))
+                                   : 0;
+  if (files.reads > 0)
+    parts.push_back(fmt::format("{} read in {}, {} of it from storage",
+                                bytes_text(static_cast<double>(files.bytes_read)),
+                                time_text(files.read_s), percent_text(storage_share)));
+  if (files.bytes_mapped > 0)
+    parts.push_back(fmt::format("{} mapped", bytes_text(static_cast<double>(files.bytes_mapped))));
+  std::string out = fact("files", joined(parts));
+  if (storage_share < kNotableStorageShare || files.slowest.empty()) return out;
+  const FileProfile& worst = files.slowest.front();
+  return out + fact("", fmt::format("slowest file: {}, {} for {}",
+                                    cut_front(printable(worst.path), width() / 2),
+                                    time_text(worst.read_s),
+                                    bytes_text(static_cast<double>(worst.bytes_read))));
+}
+
 std::string Sections::phases() const {
   double start_up = 0, boundary = 0, idle = 0;
   int boundaries = 0;
@@ -230,7 +261,7 @@ std::string Sections::monitor() const {
 }
 
 std::string Sections::workers_and_machine() const {
-  return workers() + cores() + storage() + phases() + monitor();
+  return workers() + cores() + storage() + files() + phases() + monitor();
 }
 
 std::string Sections::slow_items() const {

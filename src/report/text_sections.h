@@ -29,6 +29,7 @@ class Sections {
   std::string workers() const;
   std::string cores() const;
   std::string storage() const;
+  std::string files() const;
   std::string phases() const;
   std::string monitor() const;
 

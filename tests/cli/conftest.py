@@ -28,7 +28,7 @@ def record(photos, tmp_path_factory):
     def run(*options):
         folder = tmp_path_factory.mktemp("recording") / "r"
         subprocess.run([DATAMON, "run", "--dir", folder, "--", PIPELINE, photos, *options],
-                       env=environment(), check=True, capture_output=True, timeout=90)
+                       env=environment(), check=True, capture_output=True, timeout=300)
         return folder
 
     return run

@@ -16,6 +16,6 @@ def environment(**more):
     return {**kept, "LC_ALL": "C.UTF-8", "COLUMNS": "100", **more}
 
 
-def datamon(*arguments, cwd=None, timeout=60, **more):
+def datamon(*arguments, cwd=None, timeout=240, **more):
     return subprocess.run([DATAMON, *map(str, arguments)], cwd=cwd, env=environment(**more),
                           capture_output=True, text=True, timeout=timeout)

@@ -1,42 +1,25 @@
 // The jobs that the monitor's tests run as real processes: `monitor_job NAME
 // [NUMBER]`. Each uses the public header alone, as any user's program does.
-#include <dirent.h>
-#include <fcntl.h>
-#include <pthread.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/time.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cerrno>
-#include <climits>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <datamon/monitor.hpp>
-#include <filesystem>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
 
+#include "job_items.h"
+#include "limit_jobs.h"
+#include "process_jobs.h"
+
 namespace {
 
-// One item as a loader makes it: three spans.
-void item(std::uint64_t id) {
-  datamon::Span fetch(datamon::fetch);
-  { datamon::Span read(datamon::read); }
-  { datamon::Span decode(datamon::decode); }
-  fetch.item(id, 1000, "photo \"one\".jpg");
-}
-
-void items(long count) {
-  for (long i = 0; i < count; ++i) item(static_cast<std::uint64_t>(i));
-}
+using namespace datamon::test;
 
 void burn(long milliseconds) {
   timespec from{}, now{};
@@ -44,12 +27,6 @@ void burn(long milliseconds) {
   do clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
   while ((now.tv_sec - from.tv_sec) * 1000 + (now.tv_nsec - from.tv_nsec) / 1'000'000 <
          milliseconds);
-}
-
-int wait_for(pid_t child) {
-  int status = 0;
-  waitpid(child, &status, 0);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 int run_items(long count) {
@@ -60,194 +37,6 @@ int run_items(long count) {
 int kill_self(long count) {
   items(count);
   raise(SIGKILL);
-  return 1;
-}
-
-// A worker says that it is done and goes on living until it is killed.
-int kill_worker(long count) {
-  int done[2];
-  if (pipe(done) != 0) return 1;
-  items(1);
-  const pid_t worker = fork();
-  if (worker == 0) {
-    datamon::thread(DATAMON_ROLE_WORKER, 3, "worker three");
-    items(count);
-    if (write(done[1], "x", 1) != 1) _exit(1);
-    pause();
-  }
-  char byte;
-  if (read(done[0], &byte, 1) != 1) return 1;
-  kill(worker, SIGKILL);
-  return wait_for(worker) == 128 + SIGKILL ? 0 : 1;
-}
-
-int fork_exit(long count) {
-  items(count);
-  const pid_t child = fork();
-  if (child == 0) {
-    items(2 * count);
-    _exit(0);
-  }
-  return wait_for(child);
-}
-
-// Forks while other threads are inside the monitor's slow paths and its lock.
-int fork_threaded(long children) {
-  std::atomic<bool> stop{false};
-  std::vector<std::thread> threads;
-  for (int t = 0; t < 4; ++t)
-    threads.emplace_back([&stop, t] {
-      for (int i = 0; !stop; ++i) {
-        const std::string name = "s" + std::to_string(t) + "." + std::to_string(i % 300);
-        datamon::Span span(datamon::define_stage(name, DATAMON_CLASS_OTHER));
-        datamon::note("key", name);
-        std::thread([] { item(1); }).join();
-      }
-    });
-  int failures = 0;
-  for (long i = 0; i < children; ++i) {
-    const pid_t child = fork();
-    if (child == 0) {
-      alarm(20);  // a deadlock ends the child by SIGALRM
-      items(100);
-      const auto stage = datamon::define_stage("of the child", DATAMON_CLASS_OTHER);
-      { datamon::Span span(stage); }
-      _exit(stage == DATAMON_NO_STAGE);
-    }
-    failures += wait_for(child) != 0;
-  }
-  stop = true;
-  for (std::thread& thread : threads) thread.join();
-  return failures;
-}
-
-// A fork that libc knows nothing of: no atfork handler runs.
-int raw_clone(long count) {
-  items(count);
-  const auto child = static_cast<pid_t>(syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, 0));
-  if (child == 0) {
-    items(2 * count);
-    _exit(0);
-  }
-  const int status = wait_for(child);
-  items(count);
-  return status;
-}
-
-int open_across_fork(long) {
-  datamon::Span outer(datamon::fetch);
-  const pid_t child = fork();
-  if (child == 0) {
-    outer.end();
-    item(1);
-    _exit(0);
-  }
-  return wait_for(child);
-}
-
-int fork_chain(long generations) {
-  for (; generations > 0; --generations) {
-    item(1);
-    const pid_t child = fork();
-    if (child != 0) return wait_for(child);
-  }
-  return 0;
-}
-
-void* one_item(void*) {
-  item(1);
-  return nullptr;
-}
-
-// The first span of a process is on a thread with the least stack there can be.
-int on_smallest_stack() {
-  pthread_attr_t attributes;
-  pthread_attr_init(&attributes);
-  pthread_attr_setstacksize(&attributes, static_cast<std::size_t>(PTHREAD_STACK_MIN));
-  pthread_t thread;
-  if (pthread_create(&thread, &attributes, one_item, nullptr) != 0) return 9;
-  return pthread_join(thread, nullptr);
-}
-
-int small_stack(long) {
-  const pid_t child = fork();
-  if (child == 0) std::exit(on_smallest_stack());
-  const int status = wait_for(child);
-  return status != 0 ? status : on_smallest_stack();
-}
-
-// The main thread ends by pthread_exit(); the process is over with the last one.
-int last_thread_returns(long count) {
-  std::atexit([] { std::printf("exit handler\n"); });
-  std::thread([count] {
-    items(count);
-    usleep(100'000);
-  }).detach();
-  pthread_exit(nullptr);
-}
-
-// Lives on without its main thread until a signal ends it.
-int main_gone(long) {
-  std::thread([] {
-    item(1);
-    for (;;) usleep(300'000);
-  }).detach();
-  alarm(2);
-  pthread_exit(nullptr);
-}
-
-// Few descriptors, and more threads than those: each has its readings taken.
-// Prints how many descriptors are open while all threads live.
-int few_descriptors(long threads) {
-  const rlimit limit{256, 256};
-  setrlimit(RLIMIT_NOFILE, &limit);
-  pthread_barrier_t all;
-  pthread_barrier_init(&all, nullptr, static_cast<unsigned>(threads) + 1);
-  std::vector<std::thread> workers;
-  for (long i = 0; i < threads; ++i)
-    workers.emplace_back([&all] {
-      for (int n = 0; n < 20; ++n) {
-        datamon::Span decode(datamon::decode);
-        usleep(10);
-      }
-      pthread_barrier_wait(&all);
-      pthread_barrier_wait(&all);
-    });
-  pthread_barrier_wait(&all);
-  long open_now = 0;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd"))
-    open_now += entry.exists();
-  pthread_barrier_wait(&all);
-  for (std::thread& worker : workers) worker.join();
-  std::printf("%ld\n", open_now);
-  return 0;
-}
-
-// Children that can have no file, and children of those.
-int unrecorded_children(long generations) {
-  item(1);
-  for (long i = 0; i < generations; ++i) {
-    const pid_t child = fork();
-    if (child != 0) return wait_for(child);
-    const rlimit none{3, 3};
-    setrlimit(RLIMIT_NOFILE, &none);
-    items(10);
-  }
-  return 0;
-}
-
-int exec_self(long count) {
-  items(count);
-  const std::string number = std::to_string(count);
-  execl("/proc/self/exe", "monitor_job", "items", number.c_str(), nullptr);
-  return 1;
-}
-
-// Goes on as a program whose address space is limited, in MiB.
-int limited_exec(long mib) {
-  const rlimit limit{static_cast<rlim_t>(mib) << 20, static_cast<rlim_t>(mib) << 20};
-  setrlimit(RLIMIT_AS, &limit);
-  execl("/proc/self/exe", "monitor_job", "items", "10", nullptr);
   return 1;
 }
 
@@ -347,7 +136,7 @@ int intervals(long count) {
 
 void on_timer(int) { item(99); }
 
-// The monitor is not for signal handlers, but survives them.
+// The monitor is not for signal handlers, but survives them. For so much CPU time.
 int signals(long milliseconds) {
   struct sigaction action {};
   action.sa_handler = on_timer;
@@ -355,75 +144,12 @@ int signals(long milliseconds) {
   const itimerval every{{0, 50}, {0, 50}};
   setitimer(ITIMER_REAL, &every, nullptr);
   timespec from{}, now{};
-  clock_gettime(CLOCK_MONOTONIC, &from);
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
   do {
     items(100);
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
   } while ((now.tv_sec - from.tv_sec) * 1000 + (now.tv_nsec - from.tv_nsec) / 1'000'000 <
            milliseconds);
-  return 0;
-}
-
-// What daemons do: all descriptors away, files of their own in their place.
-int close_descriptors(long count) {
-  items(10);
-  closefrom(3);
-  const std::string path = std::string(std::getenv("JOB_FOLDER")) + "/own";
-  std::vector<int> own;
-  for (int i = 0; i < 300; ++i)
-    own.push_back(open((path + std::to_string(i)).c_str(), O_CREAT | O_RDWR, 0600));
-  items(count);
-  std::thread([count] { items(count); }).join();
-  const pid_t child = fork();
-  if (child == 0) {
-    items(count);
-    for (const int fd : own)
-      if (fcntl(fd, F_GETFD) < 0) _exit(3);
-    _exit(0);
-  }
-  if (const int status = wait_for(child)) return status;
-  for (const int fd : own) {
-    struct stat status {};
-    if (fstat(fd, &status) != 0 || status.st_size != 0) return 2;
-  }
-  return 0;
-}
-
-int remove_recording(long count) {
-  items(10);
-  std::filesystem::remove_all(std::getenv("MON_DIR"));
-  items(count);
-  const pid_t child = fork();
-  if (child == 0) {
-    items(10);
-    _exit(0);
-  }
-  return wait_for(child);
-}
-
-int small_files(long count) {
-  const rlimit limit{512 * 1024, 512 * 1024};
-  setrlimit(RLIMIT_FSIZE, &limit);
-  items(count);
-  return 0;
-}
-
-// Descriptor 2 is a file of the job's own when the recording can grow no more.
-int own_file_at_2(long count) {
-  const std::string path = std::string(std::getenv("JOB_FOLDER")) + "/own";
-  close(2);
-  if (open(path.c_str(), O_CREAT | O_RDWR, 0600) != 2) return 1;
-  const rlimit none{3, 3};  // the recording cannot be opened again
-  setrlimit(RLIMIT_NOFILE, &none);
-  items(count);
-  return std::filesystem::file_size(path) == 0 ? 0 : 2;
-}
-
-// As above, with the job's own standard error.
-int cannot_grow(long count) {
-  const rlimit none{3, 3};
-  setrlimit(RLIMIT_NOFILE, &none);
-  items(count);
   return 0;
 }
 

@@ -16,18 +16,6 @@ using report::Recording;
 constexpr auto kOpen = static_cast<std::uint32_t>(format::EndState::kOpen);
 constexpr auto kExited = static_cast<std::uint32_t>(format::EndState::kExited);
 
-Recording record(const Folder& folder, const std::vector<std::string>& arguments, int status = 0,
-                 Environment extra = {}) {
-  extra.emplace_back("MON_DIR", "rec");
-  const Outcome outcome = run_job(folder, arguments, extra);
-  EXPECT_EQ(outcome.status, status) << outcome.output;
-  EXPECT_EQ(outcome.output, "");
-  Recording recording = Recording::open(folder / "rec");
-  for (const report::Problem& problem : recording.problems())
-    ADD_FAILURE() << problem.file << " at " << problem.offset << ": " << problem.what;
-  return recording;
-}
-
 std::uint64_t fetched(const ProcessFile& process) {
   const auto all = sums(process);
   const auto at = all.find(DATAMON_FETCH);
@@ -36,7 +24,7 @@ std::uint64_t fetched(const ProcessFile& process) {
 
 TEST(Processes, NothingIsLostWhenTheJobIsKilled) {
   const Folder folder;
-  const Recording recording = record(folder, {"kill-self", "5000"}, 128 + SIGKILL);
+  const Recording recording = record(folder, {"kill-self", "5000"}, {}, 128 + SIGKILL);
   ASSERT_EQ(recording.processes().size(), 1u);
   EXPECT_EQ(fetched(recording.processes()[0]), 5000u);
   EXPECT_EQ(stored_spans(recording.processes()[0]), 15'000u);
@@ -75,7 +63,7 @@ TEST(Processes, ForkWithoutHandlers) {
   // It does not see a raw clone: the parent's sampler seems to live in the child.
   extra.emplace_back("MON_SAMPLER", "0");
 #endif
-  const Recording recording = record(folder, {"raw-clone", "500"}, 0, extra);
+  const Recording recording = record(folder, {"raw-clone", "500"}, extra);
   ASSERT_EQ(recording.processes().size(), 2u);
   EXPECT_EQ(fetched(recording.processes()[0]), 1000u);
   EXPECT_EQ(fetched(recording.processes()[1]), 1000u);
@@ -139,7 +127,7 @@ TEST(Processes, EndsWithItsLastThread) {
   const auto begun = std::chrono::steady_clock::now();
   const Outcome outcome =
       run_job(folder, {"last-thread-returns", "500"}, {{"MON_DIR", "rec"}, {"MON_SAMPLER", "1"}});
-  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(10));
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(60));
   EXPECT_EQ(outcome.status, 0);
   EXPECT_EQ(outcome.output, "exit handler\n");
   const Recording recording = Recording::open(folder / "rec");
@@ -150,7 +138,7 @@ TEST(Processes, EndsWithItsLastThread) {
 
 TEST(Processes, LivesOnWithoutItsMainThread) {
   const Folder folder;
-  const Recording recording = record(folder, {"main-gone"}, 128 + SIGALRM);
+  const Recording recording = record(folder, {"main-gone"}, {}, 128 + SIGALRM);
   ASSERT_EQ(recording.processes().size(), 1u);
   EXPECT_EQ(fetched(recording.processes()[0]), 1u);
 }
@@ -195,7 +183,7 @@ TEST(Processes, DescriptorsOfTheJobAreLeftAlone) {
   // Closing what another thread reads is a race, and what this job is about.
   extra.emplace_back("MON_SAMPLER", "0");
 #endif
-  const Recording recording = record(folder, {"close-descriptors", "100000"}, 0, extra);
+  const Recording recording = record(folder, {"close-descriptors", "100000"}, extra);
   EXPECT_EQ(fetched(recording.processes()[0]), 200'010u);
 }
 

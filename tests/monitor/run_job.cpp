@@ -1,6 +1,7 @@
 #include "run_job.h"
 
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,17 +12,6 @@
 namespace datamon::test {
 
 namespace fs = std::filesystem;
-
-Folder::Folder() {
-  std::string name = (fs::temp_directory_path() / "datamon-monitor-XXXXXX").string();
-  if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp " + name);
-  path_ = name;
-}
-
-Folder::~Folder() {
-  std::error_code error;
-  fs::remove_all(path_, error);
-}
 
 namespace {
 
@@ -73,6 +63,18 @@ Outcome run_program(const char* program, const Folder& folder,
   ::waitpid(child, &status, 0);
   outcome.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   return outcome;
+}
+
+report::Recording record(const Folder& folder, const std::vector<std::string>& arguments,
+                         Environment extra, int status) {
+  extra.emplace_back("MON_DIR", "rec");
+  const Outcome outcome = run_job(folder, arguments, extra);
+  EXPECT_EQ(outcome.status, status) << outcome.output;
+  EXPECT_EQ(outcome.output, "");
+  report::Recording recording = report::Recording::open(folder / "rec");
+  for (const report::Problem& problem : recording.problems())
+    ADD_FAILURE() << problem.file << " at " << problem.offset << ": " << problem.what;
+  return recording;
 }
 
 std::vector<fs::path> recordings_in(const fs::path& folder) {

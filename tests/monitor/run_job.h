@@ -9,21 +9,13 @@
 #include <vector>
 
 #include "report/recording.h"
+#include "temporary_folder.h"
 
 namespace datamon::test {
 
-// A fresh folder, removed with its content.
-class Folder {
+class Folder : public TemporaryFolder {
  public:
-  Folder();
-  ~Folder();
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-  std::filesystem::path operator/(const char* name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
+  std::filesystem::path operator/(const char* name) const { return path() / name; }
 };
 
 using Environment = std::vector<std::pair<std::string, std::string>>;
@@ -40,6 +32,11 @@ Outcome run_job(const Folder& folder, const std::vector<std::string>& arguments,
 // The same for another program.
 Outcome run_program(const char* program, const Folder& folder,
                     const std::vector<std::string>& arguments, const Environment& extra = {});
+
+// Runs the job into `folder`/rec and expects this status, no output, and a
+// recording without problems.
+report::Recording record(const Folder& folder, const std::vector<std::string>& arguments,
+                         Environment extra = {}, int status = 0);
 
 // The directories named datamon-* in the folder.
 std::vector<std::filesystem::path> recordings_in(const std::filesystem::path& folder);

@@ -6,20 +6,11 @@
 #include <span>
 #include <string>
 
+#include "temporary_folder.h"
+
 namespace datamon::pipeline::test {
 
-// A folder that is gone, with all in it, when the object is.
-class TemporaryFolder {
- public:
-  TemporaryFolder();
-  ~TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
+using datamon::test::TemporaryFolder;
 
 void write_file(const std::filesystem::path& path, std::span<const std::uint8_t> bytes);
 void write_file(const std::filesystem::path& path, const std::string& text);

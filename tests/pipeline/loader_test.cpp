@@ -172,14 +172,12 @@ class CountingSource : public Source {
   mutable std::atomic<int> reads_{0};
 };
 
-// Waits until the count has not changed for a while.
-int settled_reads(const CountingSource& source) {
-  int before = -1;
-  while (source.reads() != before) {
-    before = source.reads();
-    std::this_thread::sleep_for(std::chrono::milliseconds(300));
-  }
-  return before;
+// Waits until so many were read, however slow the machine, and then for more to come.
+int settled_reads(const CountingSource& source, int expected) {
+  for (int i = 0; i < 6000 && source.reads() < expected; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  return source.reads();
 }
 
 TEST(Loader, WorkersStopAtThePrefetchDepth) {
@@ -190,11 +188,11 @@ TEST(Loader, WorkersStopAtThePrefetchDepth) {
   options.workers = 2;
   options.prefetch = 3;
   Loader loader(source, options, kGoOn);
-  EXPECT_EQ(settled_reads(source), 2 * 3 * 4);
+  EXPECT_EQ(settled_reads(source, 2 * 3 * 4), 2 * 3 * 4);
   ASSERT_TRUE(loader.next());
-  EXPECT_EQ(settled_reads(source), (2 * 3 + 1) * 4);
+  EXPECT_EQ(settled_reads(source, (2 * 3 + 1) * 4), (2 * 3 + 1) * 4);
   ASSERT_TRUE(loader.next());
-  EXPECT_EQ(settled_reads(source), (2 * 3 + 2) * 4);
+  EXPECT_EQ(settled_reads(source, (2 * 3 + 2) * 4), (2 * 3 + 2) * 4);
 }
 
 TEST(Loader, NewWorkersDoNotPrefetchAcrossEpochs) {
@@ -206,12 +204,12 @@ TEST(Loader, NewWorkersDoNotPrefetchAcrossEpochs) {
   options.prefetch = 4;
   options.new_workers = true;
   Loader loader(source, options, kGoOn);
-  EXPECT_EQ(settled_reads(source), kItems);
+  EXPECT_EQ(settled_reads(source, kItems), kItems);
   ASSERT_TRUE(loader.next());
   ASSERT_TRUE(loader.next());
-  EXPECT_EQ(settled_reads(source), kItems);
+  EXPECT_EQ(settled_reads(source, kItems), kItems);
   ASSERT_TRUE(loader.next());
-  EXPECT_EQ(settled_reads(source), 2 * kItems);
+  EXPECT_EQ(settled_reads(source, 2 * kItems), 2 * kItems);
 }
 
 TEST(Loader, LeavingEarlyEndsTheWorkers) {

@@ -48,6 +48,14 @@ void special_seed(const fs::path& folder) {
   write_file(folder / "special.mon", file.bytes());
 }
 
+void files_seed(const fs::path& folder) {
+  FileBuilder file({.pid = 7, .is_root = true});
+  file.data_file("/data/a.jpg", 2, 5000, 0.01);
+  file.data_file("/data/b\xff.jpg", 1, 7000, 0.02);
+  file.data_file("/data/c.jpg", 1, 7000, 0.02, false);
+  write_file(folder / "files.mon", file.bytes());
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -72,6 +80,7 @@ int main(int count, char** arguments) {
   model.loader = 1;
   loader_seeds(folder, "epochs", model);
   special_seed(folder);
+  files_seed(folder);
   write_file(folder / "header.mon", FileBuilder({.pid = 1}).bytes());
   return 0;
 }

@@ -122,6 +122,47 @@ TEST(Profile, KnowsWhoMadeWhichBatch) {
   }
 }
 
+TEST(Profile, AddsUpDataFilesOfAllProcesses) {
+  ScratchFolder folder;
+  FileBuilder one({.pid = 1, .is_root = true}), two({.pid = 2, .ticks_per_second = 1e9});
+  one.data_file("/data/a", 3, 3000, 0.5);
+  one.data_file("/data/b", 1, 1000, 2.0);
+  two.data_file("/data/a", 2, 2000, 2.5);
+  one.write(folder.path());
+  two.write(folder.path());
+  const FilesProfile files = build_profile(Recording::open(folder.path())).files;
+  EXPECT_TRUE(files.present);
+  EXPECT_EQ(files.distinct, 2u);
+  EXPECT_FALSE(files.distinct_estimated);
+  EXPECT_EQ(files.uses, 6u);
+  EXPECT_EQ(files.bytes_read, 6000u);
+  EXPECT_NEAR(files.read_s, 5.0, 1e-6);
+  ASSERT_EQ(files.slowest.size(), 2u);
+  EXPECT_EQ(files.slowest[0].path, "/data/a");
+  EXPECT_EQ(files.slowest[0].uses, 5u);
+  EXPECT_NEAR(files.slowest[0].read_s, 3.0, 1e-6);
+  EXPECT_NEAR(files.slowest[0].longest_ms, 2500, 1e-3);
+}
+
+// Both processes read the same files: the sketches' union knows it.
+TEST(Profile, EstimatesHowManyFilesThereWere) {
+  for (const int count : {5'000, 60'000}) {
+    ScratchFolder folder;
+    FileBuilder one({.pid = 1, .is_root = true}), two({.pid = 2});
+    for (int i = 0; i < count; ++i) {
+      const std::string path = "/data/" + std::to_string(i) + ".jpg";
+      one.data_file(path, 1, 10, 0, i < 10);
+      two.data_file(path, 1, 10, 0, false);
+    }
+    one.write(folder.path());
+    two.write(folder.path());
+    const FilesProfile files = build_profile(Recording::open(folder.path())).files;
+    EXPECT_TRUE(files.distinct_estimated);
+    EXPECT_NEAR(static_cast<double>(files.distinct), count, 0.08 * count);  // five standard errors
+    EXPECT_EQ(files.uses, 2u * static_cast<unsigned>(count));
+  }
+}
+
 TEST(Profile, SplitsTimeThreeWays) {
   LoaderModel model;
   model.read_split = {.cpu = 0.1, .runqueue = 0.2, .fault = 0.3};

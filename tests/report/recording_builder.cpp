@@ -261,6 +261,44 @@ void write_records(BlockWriter& out, BlockType type, std::uint32_t track,
 
 }  // namespace
 
+// docs/recording-format.md, "Files": written independently of the public header.
+static std::uint64_t file_key(std::string_view path) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (const char c : path) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  for (const std::uint64_t factor : {0xff51afd7ed558ccd, 0xc4ceb9fe1a85ec53}) {
+    hash ^= hash >> 33;
+    hash *= factor;
+  }
+  hash ^= hash >> 33;
+  return hash == 0 ? 1 : hash;
+}
+
+void FileBuilder::data_file(std::string_view path, std::uint64_t uses, std::uint64_t bytes,
+                            double read_s, bool listed) {
+  const auto read_ticks = static_cast<std::uint64_t>(read_s * options_.ticks_per_second);
+  file_totals_.resize(1);
+  FileTotals& totals = file_totals_.front();
+  totals.uses += uses;
+  totals.reads += uses;
+  totals.bytes_read += bytes;
+  totals.read_ticks += read_ticks;
+  const std::uint64_t key = file_key(path);
+  std::uint8_t rank = 1;
+  for (int bit = 63 - kFileSketchBits; bit >= 0 && (key >> bit & 1) == 0; --bit) ++rank;
+  std::uint8_t& most = totals.sketch[key >> (64 - kFileSketchBits)];
+  most = std::max(most, rank);
+  if (!listed) {
+    totals.unlisted_uses += uses;
+    return;
+  }
+  FileRecord& record = files_.emplace_back();
+  record.key = key;
+  record.uses = record.reads = uses;
+  record.bytes_read = bytes;
+  record.read_ticks = record.longest_ticks = read_ticks;
+  record.path_bytes = static_cast<std::uint16_t>(path.copy(record.path, sizeof record.path));
+}
+
 std::vector<std::byte> FileBuilder::bytes() const {
   BlockWriter out;
   write_records(out, BlockType::kStages, kUnknown, stages_);
@@ -286,6 +324,8 @@ std::vector<std::byte> FileBuilder::bytes() const {
               rows_.size() / (1 + metrics_.size()));
   }
   write_records(out, BlockType::kProcesses, kUnknown, processes_);
+  write_records(out, BlockType::kFileTotals, kUnknown, file_totals_);
+  write_records(out, BlockType::kFiles, kUnknown, files_);
 
   FileHeader header = header_;
   const double end_s = options_.end_s >= 0 ? options_.end_s : last_s_;

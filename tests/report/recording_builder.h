@@ -147,6 +147,10 @@ class FileBuilder {
   void sample_process(double at_s, std::uint32_t pid, double cpu_s, std::uint64_t rss_bytes,
                       std::uint64_t read_bytes);
 
+  // What the process read of a data file. Unlisted: it found no record.
+  void data_file(std::string_view path, std::uint64_t uses, std::uint64_t bytes, double read_s,
+                 bool listed = true);
+
   format::FileHeader& header() { return header_; }  // for tests of odd headers
   const FileOptions& options() const { return options_; }
 
@@ -168,6 +172,8 @@ class FileBuilder {
   std::vector<format::MetricRecord> metrics_;
   std::vector<double> rows_;
   std::vector<format::ProcessSample> processes_;
+  std::vector<format::FileTotals> file_totals_;
+  std::vector<format::FileRecord> files_;
   double last_s_ = 0;
 };
 

@@ -72,6 +72,23 @@ TEST(JsonReport, Golden) {
   expect_golden("decode-bound.json", json_reporter()->render(profile, diagnose(profile)));
 }
 
+// The time of the step itself is lost in the noise: no factor can be promised.
+TEST(TextReport, StepThatDoesNothingButWait) {
+  ProfileModel model;
+  model.cost.decode = 20e-3;
+  model.compute_s = 2e-6;
+  model.receive_s = 1e-6;
+  std::string text = text_of(make_profile(model), {.width = 140});
+  for (char& byte : text) byte = byte == '\n' ? ' ' : byte;
+  EXPECT_THAT(text, HasSubstr("more than 100x as fast"));
+  EXPECT_THAT(text, HasSubstr("next to nothing but wait"));
+  EXPECT_THAT(text, Not(HasSubstr("at most")));
+  model.compute_s = 1e-3;
+  text = text_of(make_profile(model), {.width = 140});
+  EXPECT_THAT(text, HasSubstr("at most"));
+  EXPECT_THAT(text, Not(HasSubstr("more than 100x")));
+}
+
 TEST(TextReport, FitsEveryWidth) {
   for (int width = 76; width <= 140; width += 4) {
     std::istringstream lines(text_of(typical(), {.width = width}));

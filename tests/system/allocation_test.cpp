@@ -76,7 +76,16 @@ TEST(Sampler, AllocatesNothing) {
   options.sample_block_bytes = 64 * 1024;  // is thinned several times
   test_thread = ::syscall(SYS_gettid);
   ASSERT_EQ(monitor::sampler_start(options), monitor::SamplerState::kSampling);
-  ::usleep(1'200'000);
+  // Until the rows were thinned several times, and the processes read again.
+  std::size_t rows = 0;
+  int thinned = 0;
+  EXPECT_TRUE(test::eventually([&] {
+    const auto files = test::read_sampler_files(folder.path());
+    if (files.empty()) return false;
+    thinned += files.front().rows.size() < rows;
+    rows = files.front().rows.size();
+    return thinned >= 3 && rows > 50 && files.front().processes.size() >= 2;
+  }));
   EXPECT_TRUE(test::eventually([] { return monitor::sampler_stop(); }));
   test_thread = 0;
   EXPECT_EQ(foreign_allocations.load(), 0);

@@ -21,17 +21,6 @@ namespace datamon::test {
 using format::BlockHeader;
 using format::BlockType;
 
-TemporaryFolder::TemporaryFolder() : owner_(::getpid()) {
-  std::string pattern = (std::filesystem::temp_directory_path() / "datamon-test-XXXXXX").string();
-  if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp " + pattern);
-  path_ = pattern;
-}
-
-TemporaryFolder::~TemporaryFolder() {
-  std::error_code ignored;
-  if (owner_ == ::getpid()) std::filesystem::remove_all(path_, ignored);
-}
-
 RecordingFile::RecordingFile(const std::filesystem::path& folder, const std::string& host,
                              std::uint64_t max_bytes)
     : max_bytes_(max_bytes) {

@@ -15,22 +15,9 @@
 
 #include "format/recording_format.h"
 #include "monitor/block_source.h"
+#include "temporary_folder.h"
 
 namespace datamon::test {
-
-// Removed with everything in it at the end of its life.
-class TemporaryFolder {
- public:
-  TemporaryFolder();
-  ~TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-  pid_t owner_;
-};
 
 // A `.mon` file of the calling process. It must outlive the sampler: processes
 // that end with the sampler running make theirs with lasting_recording().
@@ -76,9 +63,9 @@ std::string name_of(const format::MetricRecord& record);
 // CLOCK_MONOTONIC, the test recordings' clock.
 std::uint64_t ticks();
 
-// Polls until `done` or the time is over.
+// Polls until `done`; false when that takes so long that it will never come.
 template <typename Condition>
-bool eventually(Condition done, double seconds = 5) {
+bool eventually(Condition done, double seconds = 60) {
   const std::uint64_t end = ticks() + static_cast<std::uint64_t>(seconds * 1e9);
   while (!done()) {
     if (ticks() > end) return false;

@@ -1,5 +1,6 @@
 #include "command.h"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cctype>
 #include <iostream>
@@ -50,20 +51,22 @@ std::string failure_message(const CLI::App* app, const CLI::Error& error) {
 
 }  // namespace
 
-CommandSet::CommandSet() : program_(kDescription, "datamon") {
-  program_.set_version_flag("--version", "datamon " DATAMON_VERSION, "Print the version and exit");
-  program_.set_help_flag("-h,--help", "Print this help and exit");
-  program_.formatter(std::make_shared<HelpText>(texts_));
-  program_.failure_message(failure_message);
-  program_.require_subcommand(0, 1);
-  program_.footer(
+CommandSet::CommandSet() : program_(std::make_unique<CLI::App>(kDescription, "datamon")) {
+  program_->set_version_flag("--version", "datamon " DATAMON_VERSION, "Print the version and exit");
+  program_->set_help_flag("-h,--help", "Print this help and exit");
+  program_->formatter(std::make_shared<HelpText>(texts_));
+  program_->failure_message(failure_message);
+  program_->require_subcommand(0, 1);
+  program_->footer(
       "\nStart here:\n"
       "  datamon run -- ./train            record a job (or: MON=1 ./train)\n"
       "  datamon report                    say what it waits for and what to change\n");
 }
 
+CommandSet::~CommandSet() = default;
+
 CLI::App& CommandSet::add(CommandText text, std::function<int()> action) {
-  CLI::App* app = program_.add_subcommand(text.name, text.summary);
+  CLI::App* app = program_->add_subcommand(text.name, text.summary);
   if (text.hidden) app->group("");
   actions_[text.name] = std::move(action);
   texts_.push_back(std::move(text));
@@ -71,7 +74,7 @@ CLI::App& CommandSet::add(CommandText text, std::function<int()> action) {
 }
 
 const CLI::App& CommandSet::command(const std::string& name) const {
-  return *program_.get_subcommand(name);
+  return *program_->get_subcommand(name);
 }
 
 int CommandSet::run(int argc, char** argv) {
@@ -81,13 +84,13 @@ int CommandSet::run(int argc, char** argv) {
   const auto mark = std::find(words.begin(), words.end(), "--");
   std::vector<std::string> ours(words.rbegin() + (words.end() - mark), words.rend());
   try {
-    program_.parse(ours);
+    program_->parse(ours);
   } catch (const CLI::ParseError& error) {
-    return program_.exit(error) == 0 ? 0 : 2;
+    return program_->exit(error) == 0 ? 0 : 2;
   }
-  const auto chosen = program_.get_subcommands();
+  const auto chosen = program_->get_subcommands();
   if (chosen.empty()) {
-    std::cerr << program_.help();
+    std::cerr << program_->help();
     return 2;
   }
   const CLI::App& app = *chosen.front();
@@ -111,8 +114,29 @@ std::string environment_name(const std::string& long_name) {
   return name;
 }
 
+CLI::Option* add_option(CLI::App& app, const std::string& names, std::string& value,
+                        const std::string& help, const std::string& type) {
+  return with_environment(app.add_option(names, value, help))->type_name(type);
+}
+
+CLI::Option* add_option(CLI::App& app, const std::string& names, int& value,
+                        const std::string& help, const std::string& type) {
+  return with_environment(app.add_option(names, value, help))->type_name(type);
+}
+
+CLI::Option* add_option(CLI::App& app, const std::string& names, double& value,
+                        const std::string& help, const std::string& type) {
+  return with_environment(app.add_option(names, value, help))->type_name(type);
+}
+
+CLI::Option* add_flag(CLI::App& app, const std::string& names, bool& value,
+                      const std::string& help) {
+  return with_environment(app.add_flag(names, value, help));
+}
+
 CLI::Option* with_environment(CLI::Option* option) {
-  return option->envname(environment_name(option->get_lnames().at(0)));
+  const std::vector<std::string>& names = option->get_lnames();
+  return option->envname(environment_name(names.empty() ? option->get_name(true) : names.front()));
 }
 
 }  // namespace datamon::cli

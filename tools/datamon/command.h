@@ -5,7 +5,7 @@
 //       auto options = std::make_shared<Options>();
 //       CLI::App& app = commands.add({.name = "trace", .summary = "..."},
 //                                    [options] { return trace(*options); });
-//       with_environment(app.add_option("-o,--output", options->output, "..."));
+//       add_option(app, "-o,--output", options->output, "...", "FILE");
 //     }
 //
 // Help, man page and shell completions come from this tree: an option that is
@@ -13,12 +13,19 @@
 // in main: what happened, to what, and what to do next.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <map>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
+
+// CLI11 takes seconds to compile wherever it is included: by the files alone that
+// ask more of an option than its declaration below.
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
 
 namespace datamon::cli {
 
@@ -52,13 +59,13 @@ class CommandError : public std::runtime_error {
 class CommandSet {
  public:
   CommandSet();
+  ~CommandSet();
 
   // Adds a command; `action` runs after its options were parsed and returns
   // the exit code. The reference lives as long as this object.
   CLI::App& add(CommandText text, std::function<int()> action);
 
-  CLI::App& program() { return program_; }
-  const CLI::App& program() const { return program_; }
+  const CLI::App& program() const { return *program_; }
   // In the order of adding.
   const std::vector<CommandText>& texts() const { return texts_; }
   const CLI::App& command(const std::string& name) const;
@@ -72,14 +79,25 @@ class CommandSet {
   const std::vector<std::string>& command_line() const { return command_line_; }
 
  private:
-  CLI::App program_;
+  std::unique_ptr<CLI::App> program_;
   std::vector<CommandText> texts_;
   std::map<std::string, std::function<int()>> actions_;
   std::vector<std::string> command_line_;
 };
 
-// Gives the option the environment variable that its long name says:
-// --max-mb is MON_MAX_MB. Declared nowhere else.
+// Declare an option or a flag that also has an environment variable. `type` is
+// what its value is called in the help.
+CLI::Option* add_option(CLI::App& app, const std::string& names, std::string& value,
+                        const std::string& help, const std::string& type);
+CLI::Option* add_option(CLI::App& app, const std::string& names, int& value,
+                        const std::string& help, const std::string& type);
+CLI::Option* add_option(CLI::App& app, const std::string& names, double& value,
+                        const std::string& help, const std::string& type);
+CLI::Option* add_flag(CLI::App& app, const std::string& names, bool& value,
+                      const std::string& help);
+
+// Gives the option the environment variable that its long name (a positional's
+// only one) says: --max-mb is MON_MAX_MB. Declared nowhere else.
 CLI::Option* with_environment(CLI::Option* option);
 
 // MON_… for a long option's name.

@@ -35,12 +35,6 @@ constexpr const char* kLibjpeg = "libjpeg-turbo " DATAMON_TEXT(LIBJPEG_TURBO_VER
 constexpr const char* kLibjpeg = "libjpeg " DATAMON_TEXT(JPEG_LIB_VERSION);
 #endif
 
-struct Options {
-  std::string color = "auto";
-  int width = 0;
-  bool json = false;
-};
-
 // Without the library nothing is recorded, so it is opened here as a job would.
 Capability monitor_library() {
   const char* asked = std::getenv("MON_LIBRARY");
@@ -131,7 +125,7 @@ std::string as_json(const system::Capabilities& all) {
   return out.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
-int examine_machine(const Options& options) {
+int examine_machine(const OutputOptions& options) {
   const report::TextStyle style = output_style(color_choice(options.color), options.width);
   const system::Capabilities all = examine();
   write_output("", options.json ? as_json(all) : as_text(all, style));
@@ -141,7 +135,7 @@ int examine_machine(const Options& options) {
 }  // namespace
 
 void add_doctor_command(CommandSet& commands) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<OutputOptions>();
   CLI::App& app = commands.add(
       {.name = "doctor",
        .summary = "Say what can be measured on this machine, what not, and why",
@@ -151,13 +145,7 @@ void add_doctor_command(CommandSet& commands) {
            "library and the place for recordings. Exits with 1 if jobs cannot be recorded here.",
        .examples = {{"doctor", "look before the first recording"}}},
       [options] { return examine_machine(*options); });
-  with_environment(app.add_flag("--json", options->json, "Print JSON for programs"));
-  with_environment(app.add_option("--color", options->color,
-                                  "When to use colours (default: auto, on a terminal)"))
-      ->type_name("{auto,always,never}");
-  with_environment(
-      app.add_option("--width", options->width, "Columns of the text (default: the terminal's)"))
-      ->type_name("N");
+  add_output_options(app, *options);
 }
 
 }  // namespace datamon::cli

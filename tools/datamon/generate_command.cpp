@@ -1,5 +1,6 @@
 // `datamon generate man|bash|zsh|fish` (hidden): the files that are made from
 // the option tree; the build writes them with it.
+#include <CLI/CLI.hpp>
 #include <iostream>
 #include <memory>
 

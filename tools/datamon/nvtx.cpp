@@ -15,14 +15,13 @@ constexpr char kNvtxPath[] = "NVTX_INJECTION64_PATH";
 }  // namespace
 
 void add_nvtx_options(CLI::App& app, NvtxOptions& options) {
-  with_environment(app.add_flag("--nvtx", options.out,
-                                "Show spans as NVTX ranges to a tool such as Nsight Systems"));
-  with_environment(app.add_flag("--nvtx-in", options.in,
-                                "Record the NVTX ranges of the job and its libraries as spans"));
-  with_environment(app.add_option("--nvtx-rules", options.rules,
-                                  "Which stage a range is, by its name: "
-                                  "'*imread*=decode;aug*=transform/*;debug*=-'"))
-      ->type_name("RULES");
+  add_flag(app, "--nvtx", options.out, "Show spans as NVTX ranges to a tool such as Nsight Systems");
+  add_flag(app, "--nvtx-in", options.in,
+           "Record the NVTX ranges of the job and its libraries as spans");
+  add_option(app, "--nvtx-rules", options.rules,
+             "Which stage a range is, by its name: "
+             "'*imread*=decode;aug*=transform/*;debug*=-'",
+             "RULES");
 }
 
 void add_nvtx_environment(const NvtxOptions& options, const fs::path& library,

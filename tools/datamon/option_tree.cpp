@@ -1,5 +1,7 @@
 #include "option_tree.h"
 
+#include <CLI/CLI.hpp>
+
 namespace datamon::cli {
 namespace {
 

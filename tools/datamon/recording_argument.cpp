@@ -5,10 +5,8 @@
 namespace datamon::cli {
 
 CLI::Option* add_recording_argument(CLI::App& app, std::string& directory) {
-  return app
-      .add_option("DIR", directory, "The recording (default: the newest one below this folder)")
-      ->type_name("DIR")
-      ->envname("MON_DIR");
+  return add_option(app, "DIR", directory,
+                    "The recording (default: the newest one below this folder)", "DIR");
 }
 
 std::filesystem::path chosen_recording(const std::string& directory) {

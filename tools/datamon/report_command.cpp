@@ -13,13 +13,10 @@
 namespace datamon::cli {
 namespace {
 
-struct Options {
+struct Options : OutputOptions {
   std::string directory;
   std::string output;
-  std::string color = "auto";
-  int width = 0;
   int loader = -1;
-  bool json = false;
 };
 
 std::string loaders_text(const std::vector<int>& loaders) {
@@ -66,19 +63,10 @@ void add_report_command(CommandSet& commands) {
                     {"report --color always | less -R", "page through it in colour"}}},
       [options] { return report_recording(*options); });
   add_recording_argument(app, options->directory);
-  with_environment(app.add_flag("--json", options->json, "Print JSON for programs"));
-  with_environment(app.add_option("--loader", options->loader,
-                                  "Which data loader, by number (default: the busiest)"))
-      ->type_name("N");
-  with_environment(
-      app.add_option("-o,--output", options->output, "Write to FILE instead of the terminal"))
-      ->type_name("FILE");
-  with_environment(app.add_option("--color", options->color,
-                                  "When to use colours (default: auto, on a terminal)"))
-      ->type_name("{auto,always,never}");
-  with_environment(
-      app.add_option("--width", options->width, "Columns of the text (default: the terminal's)"))
-      ->type_name("N");
+  add_option(app, "--loader", options->loader,
+             "Which data loader, by number (default: the busiest)", "N");
+  add_option(app, "-o,--output", options->output, "Write to FILE instead of the terminal", "FILE");
+  add_output_options(app, *options);
 }
 
 }  // namespace datamon::cli

@@ -4,6 +4,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -14,6 +15,7 @@
 #include "command.h"
 #include "library_path.h"
 #include "nvtx.h"
+#include "preload.h"
 #include "python_hook.h"
 
 namespace datamon::cli {
@@ -35,6 +37,7 @@ struct Options {
   std::string directory;
   std::string library;
   NvtxOptions nvtx;
+  bool preload = true;
   std::vector<Setting> settings = {
       {"--max-mb", "Largest recording of one process in MiB (default 64); sums stay exact", ""},
       {"--budget", "Percent of the job's time that costly readings may take (default 0.5)", ""},
@@ -97,15 +100,15 @@ std::string shown(const fs::path& directory) {
 }
 
 std::string why_nothing(const ChildResult& result, const fs::path& library,
-                        const std::vector<std::string>& command) {
+                        const PreloadPlan& preload) {
   if (library.empty())
     return "libdatamon.so.0 was not found beside this program; set MON_LIBRARY to its path";
   if (result.signal == SIGKILL) return "the command was killed before it began to record";
-  if (const std::string option = option_against_hook(command); !option.empty())
-    return "Python was started with " + option +
-           ", which leaves out start-up hooks; run it without that option";
-  return "no process of the command uses datamon (Python is recorded by itself, a C or C++ "
-         "program includes datamon/monitor.h; set-user-ID programs never are); see: datamon doctor";
+  if (!preload.obstacle.empty()) return preload.obstacle + "; see: datamon doctor";
+  const std::string seen = preload.variable.empty() ? "" : "read a data file, decoded an image or ";
+  return "no process of the command " + seen +
+         "uses datamon (Python is recorded by itself, a C or C++ program includes "
+         "datamon/monitor.h; set-user-ID and static programs are never recorded); see: datamon doctor";
 }
 
 int run(const Options& options, const std::vector<std::string>& command) {
@@ -121,6 +124,10 @@ int run(const Options& options, const std::vector<std::string>& command) {
     if (!setting.value.empty())
       environment.emplace_back(environment_name(setting.option + 2), setting.value);
   add_nvtx_environment(options.nvtx, library, environment, kCannotRun);
+
+  const PreloadPlan preload =
+      options.preload ? plan_preload(command.front(), library) : PreloadPlan{};
+  if (!preload.variable.empty()) environment.emplace_back("LD_PRELOAD", preload.variable);
 
   const ChildResult result = run_child(command, environment);
 
@@ -138,7 +145,13 @@ int run(const Options& options, const std::vector<std::string>& command) {
     std::cerr << fmt::format("datamon: recorded in {} · next: datamon report {}\n",
                              shown(directory), shown(directory));
   else
-    std::cerr << fmt::format("datamon: nothing was recorded: {}\n", why_nothing(result, library, command));
+    std::cerr << fmt::format("datamon: nothing was recorded: {}\n",
+                             why_nothing(result, library, preload));
+  if (const std::string option = option_against_hook(command); !option.empty())
+    std::cerr << fmt::format(
+        "datamon: Python was started with {}, which leaves out start-up hooks: its data loaders are "
+        "not recorded; run it without that option\n",
+        option);
   return result.exit_code;
 }
 
@@ -159,18 +172,15 @@ void add_run_command(CommandSet& commands) {
                     {"run --dir runs/a -- ./train --epochs 2", "choose where"}}},
       [options, &commands] { return run(*options, commands.command_line()); });
   app.prefix_command();
-  with_environment(
-      app.add_option("--dir", options->directory,
-                     "Folder for the recording (default: a fresh datamon-TIME-PID here)"))
-      ->type_name("DIR");
-  with_environment(
-      app.add_option("--library", options->library,
-                     "The monitor library (default: libdatamon.so.0 beside this program)"))
-      ->type_name("FILE");
+  add_option(app, "--dir", options->directory,
+             "Folder for the recording (default: a fresh datamon-TIME-PID here)", "DIR");
+  add_option(app, "--library", options->library,
+             "The monitor library (default: libdatamon.so.0 beside this program)", "FILE");
+  add_flag(app, "--preload,!--no-preload", options->preload,
+           "Preload the library that records reads of data files and image decoding in any "
+           "program (default: on)");
   for (Setting& setting : options->settings)
-    with_environment(app.add_option(setting.option, setting.value, setting.help))
-        ->check(number)
-        ->type_name("N");
+    add_option(app, setting.option, setting.value, setting.help, "N")->check(number);
   add_nvtx_options(app, options->nvtx);
 }
 

@@ -8,8 +8,6 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "command.h"
-
 namespace datamon::cli {
 namespace {
 
@@ -38,6 +36,13 @@ bool locale_is_utf8() {
 }
 
 }  // namespace
+
+void add_output_options(CLI::App& app, OutputOptions& options) {
+  add_flag(app, "--json", options.json, "Print JSON for programs");
+  add_option(app, "--color", options.color, "When to use colours (default: auto, on a terminal)",
+             "{auto,always,never}");
+  add_option(app, "--width", options.width, "Columns of the text (default: the terminal's)", "N");
+}
 
 ColorChoice color_choice(const std::string& text) {
   if (text == "always") return ColorChoice::kAlways;

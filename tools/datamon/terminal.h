@@ -4,9 +4,20 @@
 
 #include <string>
 
+#include "command.h"
 #include "report/reporter.h"
 
 namespace datamon::cli {
+
+// What every command with a text for people and a JSON for programs takes.
+struct OutputOptions {
+  std::string color = "auto";
+  int width = 0;
+  bool json = false;
+};
+
+// Declares them: --json, --color and --width.
+void add_output_options(CLI::App& app, OutputOptions& options);
 
 enum class ColorChoice { kAuto, kAlways, kNever };
 

@@ -1,6 +1,7 @@
 // `datamon trace [DIR] -o FILE`: a recording for Perfetto and other viewers.
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <charconv>
 #include <filesystem>
 #include <iostream>
@@ -104,26 +105,21 @@ void add_trace_command(CommandSet& commands) {
   app.add_option("DIR", options->directory,
                  "The recording (default: the newest one below this folder)")
       ->type_name("");
-  with_environment(app.add_option("-o,--output", options->output,
-                                  "File to write, compressed if it ends in .gz; - is the standard "
-                                  "output"))
-      ->type_name("FILE")
+  add_option(app, "-o,--output", options->output,
+             "File to write, compressed if it ends in .gz; - is the standard output", "FILE")
       ->required();
-  with_environment(
-      app.add_flag("-f,--force", options->target.overwrite, "Overwrite an existing file"));
-  CLI::Option* all = with_environment(
-      app.add_flag("--all", options->trace.all, "Everything, however large the file becomes"));
+  add_flag(app, "-f,--force", options->target.overwrite, "Overwrite an existing file");
+  CLI::Option* all =
+      add_flag(app, "--all", options->trace.all, "Everything, however large the file becomes");
   CLI::Option* from =
       with_environment(app.add_option("--from", options->trace.from_s, "From this second on"))
           ->type_name("SECONDS");
   CLI::Option* to =
       with_environment(app.add_option("--to", options->trace.to_s, "Until this second"))
           ->type_name("SECONDS");
-  CLI::Option* steps =
-      with_environment(app.add_option("--steps", options->steps,
-                                      "Only these steps of the consumer, END excluded"))
-          ->type_name("FIRST:END")
-          ->check(steps_text);
+  CLI::Option* steps = add_option(app, "--steps", options->steps,
+                                  "Only these steps of the consumer, END excluded", "FIRST:END");
+  steps->check(steps_text);
   all->excludes(from)->excludes(to)->excludes(steps);
   steps->excludes(from)->excludes(to);
 }
