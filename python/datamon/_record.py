@@ -9,6 +9,9 @@ import os
 import sys
 
 native = None
+# The library that `datamon run` preloads sees reads of files and libjpeg, libwebp
+# by itself: what it sees is not recorded a second time from here.
+preloaded = "libdatamon-preload" in os.environ.get("LD_PRELOAD", "")
 _said = False
 
 
@@ -39,6 +42,7 @@ def attach():
         value = native.environment(name)
         if value is not None:
             os.environ[name] = value
+    native.count_bytes(not preloaded)
     native.note("job.adapter", "python " + ".".join(map(str, sys.version_info[:3])))
     return True
 

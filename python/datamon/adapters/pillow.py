@@ -1,8 +1,9 @@
-"""Pillow: Image.open reads, ImageFile.load decodes and reads inside."""
+"""Pillow: Image.open reads, ImageFile.load decodes and reads inside. Where the
+preloaded library is, it sees the reads and the decoders of JPEG and WebP."""
 
 import io
 
-from datamon._record import native
+from datamon._record import native, preloaded
 
 
 def install_image(module):
@@ -22,10 +23,12 @@ def _before_open(fp, *arguments, **keywords):
         native.set_file(fp.name)
     else:
         stage = native.DECODE  # bytes that somebody else has read
-    return native.begin(stage)
+    return 0 if preloaded else native.begin(stage)
 
 
 def _after_open(handle, image, failed):
+    if preloaded:
+        return
     native.end(handle)
     fp = getattr(image, "fp", None)
     if isinstance(fp, (io.BufferedReader, io.FileIO)) and type(fp) is not _TimedFile:
@@ -61,7 +64,9 @@ class _TimedFile:
 
 def _before_load(image):
     # Each use of an image asks it to load; only the first one has something to do.
-    return native.begin(native.DECODE) if image.tile else 0
+    if not image.tile or preloaded and image.format in ("JPEG", "MPO", "WEBP"):
+        return 0
+    return native.begin(native.DECODE)
 
 
 def _after_load(handle, result, failed):
