@@ -19,7 +19,7 @@ import bench
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "build"
-IGNORED = re.compile(r"^(build[^/]*|\.venv|\.git|data|datamon-[^/]*|.*__pycache__.*|compile_commands\.json)(/|$)")
+IGNORED = re.compile(r"^(build[^/]*|\.venv[^/]*|\.git|data|datamon-[^/]*|.*__pycache__.*|compile_commands\.json)(/|$)")
 LONG = 400
 CODE = {".h", ".hpp", ".c", ".cpp", ".py", ".sh", ".cmake"}
 problems = []

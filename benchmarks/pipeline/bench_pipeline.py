@@ -17,7 +17,7 @@ over pairs of the ratio inside a pair, so that a machine that gets slower meanwh
 import argparse
 import json
 import os
-import random
+
 import statistics
 import subprocess
 import sys
@@ -25,6 +25,9 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "benchmarks"))
+from pairs import interleaved, interval  # noqa: E402
+
 EPOCHS = 4
 
 
@@ -34,27 +37,6 @@ def run(command, cores, environment=None):
     result = subprocess.run(command, env=clean | (environment or {}), capture_output=True, text=True, check=True,
                             preexec_fn=lambda: os.sched_setaffinity(0, cores))
     return json.loads(result.stdout)
-
-
-def interleaved(pairs, first, second):
-    """[(result of first, result of second)], who goes first changing from pair to pair."""
-    results = []
-    for pair in range(pairs):
-        if pair % 2:
-            later = second()
-            results.append((first(), later))
-        else:
-            earlier = first()
-            results.append((earlier, second()))
-    return results
-
-
-def interval(ratios, share=0.95, rounds=5000):
-    """Bootstrap interval of the median."""
-    draw = random.Random(1)
-    medians = sorted(statistics.median(draw.choices(ratios, k=len(ratios))) for _ in range(rounds))
-    cut = int(rounds * (1 - share) / 2)
-    return medians[cut], medians[-cut - 1]
 
 
 class Bench:

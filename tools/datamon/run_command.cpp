@@ -16,6 +16,7 @@
 #include "library_path.h"
 #include "nvtx.h"
 #include "preload.h"
+#include "python_hook.h"
 
 namespace datamon::cli {
 namespace {
@@ -60,11 +61,11 @@ fs::path fresh_directory() {
 }
 
 // A check for CLI11: "" or what is wrong.
-std::string positive_number(const std::string& text) {
+std::string number(const std::string& text) {
   char* end = nullptr;
   const double value = std::strtod(text.c_str(), &end);
-  const bool good = end != text.c_str() && *end == '\0' && value > 0 && value < 1e9;
-  return good ? "" : "must be a positive number, not '" + text + "'";
+  const bool good = end != text.c_str() && *end == '\0' && value >= 0 && value < 1e9;
+  return good ? "" : "must be a number, 0 or more, not '" + text + "'";
 }
 
 // Inside a job that is being recorded, the command belongs to that recording.
@@ -106,8 +107,8 @@ std::string why_nothing(const ChildResult& result, const fs::path& library,
   if (!preload.obstacle.empty()) return preload.obstacle + "; see: datamon doctor";
   const std::string seen = preload.variable.empty() ? "" : "read a data file, decoded an image or ";
   return "no process of the command " + seen +
-         "uses datamon (a C or C++ program includes datamon/monitor.h; set-user-ID and static "
-         "programs are never recorded); see: datamon doctor";
+         "uses datamon (Python is recorded by itself, a C or C++ program includes "
+         "datamon/monitor.h; set-user-ID and static programs are never recorded); see: datamon doctor";
 }
 
 int run(const Options& options, const std::vector<std::string>& command) {
@@ -117,6 +118,8 @@ int run(const Options& options, const std::vector<std::string>& command) {
   std::vector<std::pair<std::string, std::string>> environment = {{"MON", "1"},
                                                                   {"MON_DIR", directory.string()}};
   if (!library.empty()) environment.emplace_back("MON_LIBRARY", library.string());
+  if (const fs::path hook = find_python_hook(); !hook.empty())
+    environment.emplace_back("PYTHONPATH", python_path_with(hook));
   for (const Setting& setting : options.settings)
     if (!setting.value.empty())
       environment.emplace_back(environment_name(setting.option + 2), setting.value);
@@ -144,6 +147,11 @@ int run(const Options& options, const std::vector<std::string>& command) {
   else
     std::cerr << fmt::format("datamon: nothing was recorded: {}\n",
                              why_nothing(result, library, preload));
+  if (const std::string option = option_against_hook(command); !option.empty())
+    std::cerr << fmt::format(
+        "datamon: Python was started with {}, which leaves out start-up hooks: its data loaders are "
+        "not recorded; run it without that option\n",
+        option);
   return result.exit_code;
 }
 
@@ -172,7 +180,7 @@ void add_run_command(CommandSet& commands) {
            "Preload the library that records reads of data files and image decoding in any "
            "program (default: on)");
   for (Setting& setting : options->settings)
-    add_option(app, setting.option, setting.value, setting.help, "N")->check(positive_number);
+    add_option(app, setting.option, setting.value, setting.help, "N")->check(number);
   add_nvtx_options(app, options->nvtx);
 }
 

@@ -1,0 +1,63 @@
+"""One module for each library that datamon knows. hooks() names, for each module
+that a job may import, what to do then; an adapter is loaded only when its
+library is."""
+
+import importlib
+
+_ADAPTERS = {
+    "torch.utils.data.dataloader": ("torch_data", "install"),
+    "torch.cuda": ("torch_transfer", "install"),
+    "PIL.Image": ("pillow", "install_image"),
+    "PIL.ImageFile": ("pillow", "install_image_file"),
+    "torchvision.transforms.transforms": ("transforms", "install_torchvision"),
+    "torchvision.transforms.autoaugment": ("transforms", "install_torchvision"),
+    "torchvision.transforms.v2": ("transforms", "install_torchvision"),
+    "torchaudio.transforms": ("transforms", "install_torchaudio"),
+    "albumentations": ("transforms", "install_albumentations"),
+}
+
+
+def _lazily(adapter, function):
+    def hook(module):
+        from datamon import _record
+
+        if _record.attach():
+            getattr(importlib.import_module("datamon.adapters." + adapter), function)(module)
+
+    return hook
+
+
+def _call_hook(calls):
+    def hook(module):
+        from datamon import _record
+
+        if _record.attach():
+            from datamon.adapters import calls as timed_calls
+
+            timed_calls.time(module, calls)
+
+    return hook
+
+
+def hooks():
+    """module name -> function(module), to be called once it is imported."""
+    from datamon.adapters import call_table, calls
+
+    found = {name: _lazily(*place) for name, place in _ADAPTERS.items()}
+    table = {}
+    for module, *call in [*call_table.CALLS, *calls.own_calls()]:
+        table.setdefault(module, []).append(call)
+    for module, entries in table.items():
+        found[module] = _both(found.get(module), _call_hook(entries))
+    return found
+
+
+def _both(first, second):
+    if first is None:
+        return second
+
+    def hook(module):
+        first(module)
+        second(module)
+
+    return hook

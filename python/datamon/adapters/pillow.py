@@ -1,0 +1,74 @@
+"""Pillow: Image.open reads, ImageFile.load decodes and reads inside. Where the
+preloaded library is, it sees the reads and the decoders of JPEG and WebP."""
+
+import io
+
+from datamon._record import native, preloaded
+
+
+def install_image(module):
+    module.open = native.Around(module.open, _before_open, _after_open)
+
+
+def install_image_file(module):
+    file_class = module.ImageFile
+    file_class.load = native.Around(file_class.load, _before_load, _after_load)
+
+
+def _before_open(fp, *arguments, **keywords):
+    stage = native.READ
+    if isinstance(fp, (str, bytes)) or hasattr(fp, "__fspath__"):
+        native.set_file(fp)
+    elif isinstance(fp, (io.BufferedReader, io.FileIO)):
+        native.set_file(fp.name)
+    else:
+        stage = native.DECODE  # bytes that somebody else has read
+    return 0 if preloaded else native.begin(stage)
+
+
+def _after_open(handle, image, failed):
+    if preloaded:
+        return
+    native.end(handle)
+    fp = getattr(image, "fp", None)
+    if isinstance(fp, (io.BufferedReader, io.FileIO)) and type(fp) is not _TimedFile:
+        image.fp = _TimedFile(fp)
+
+
+class _TimedFile:
+    """A file whose reads are spans; all else is the file's. Stands in an image's
+    `fp`, from which Pillow reads while it decodes."""
+
+    __slots__ = ("_file", "read")
+
+    def __init__(self, file):
+        self._file = file
+        self.read = native.Timed(file.read, native.READ)
+
+    @property
+    def __class__(self):
+        return type(self._file)
+
+    def __getattr__(self, name):
+        return getattr(self._file, name)
+
+    def __iter__(self):
+        return iter(self._file)
+
+    def __enter__(self):
+        return self._file.__enter__()
+
+    def __exit__(self, *exception):
+        return self._file.__exit__(*exception)
+
+
+def _before_load(image):
+    # Each use of an image asks it to load; only the first one has something to do.
+    if not image.tile or preloaded and image.format in ("JPEG", "MPO", "WEBP"):
+        return 0
+    return native.begin(native.DECODE)
+
+
+def _after_load(handle, result, failed):
+    if handle:
+        native.end(handle)

@@ -1,0 +1,139 @@
+#include "proxy.h"
+
+Proxy* proxy_make(PyTypeObject* type, PyObject* wrapped) {
+  const allocfunc alloc = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
+  Proxy* const self = (Proxy*)alloc(type, 0);
+  if (self == NULL) return NULL;
+  Py_INCREF(wrapped);
+  self->wrapped = wrapped;
+  self->name_index = -1;
+  return self;
+}
+
+datamon_stage proxy_stage(int number) {
+  return number > 0 && number < DATAMON_MAX_STAGES ? (datamon_stage)number
+                                                   : (datamon_stage)DATAMON_NO_STAGE;
+}
+
+int proxy_traverse(PyObject* object, visitproc visit, void* arg) {
+  Proxy* const self = (Proxy*)object;
+  Py_VISIT(Py_TYPE(object));
+  Py_VISIT(self->wrapped);
+  Py_VISIT(self->before);
+  Py_VISIT(self->after);
+  return 0;
+}
+
+int proxy_clear(PyObject* object) {
+  Proxy* const self = (Proxy*)object;
+  Py_CLEAR(self->wrapped);
+  Py_CLEAR(self->before);
+  Py_CLEAR(self->after);
+  return 0;
+}
+
+void proxy_dealloc(PyObject* object) {
+  PyTypeObject* const type = Py_TYPE(object);
+  PyObject_GC_UnTrack(object);
+  if (((Proxy*)object)->weakrefs != NULL) PyObject_ClearWeakRefs(object);
+  proxy_clear(object);
+  const freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
+  release(object);
+  Py_DECREF(type);
+}
+
+static int is_own(PyObject* name) {
+  static const char* const own[] = {"__wrapped__", "__call__", "__get__", "__reduce__",
+                                    "__reduce_ex__"};
+  for (size_t i = 0; i < sizeof own / sizeof own[0]; ++i)
+    if (PyUnicode_CompareWithASCIIString(name, own[i]) == 0) return 1;
+  return 0;
+}
+
+PyObject* proxy_getattr(PyObject* object, PyObject* name) {
+  return is_own(name) ? PyObject_GenericGetAttr(object, name)
+                      : PyObject_GetAttr(((Proxy*)object)->wrapped, name);
+}
+
+int proxy_setattr(PyObject* object, PyObject* name, PyObject* value) {
+  return PyObject_SetAttr(((Proxy*)object)->wrapped, name, value);
+}
+
+PyObject* proxy_repr(PyObject* object) { return PyObject_Repr(((Proxy*)object)->wrapped); }
+
+Py_hash_t proxy_hash(PyObject* object) { return PyObject_Hash(((Proxy*)object)->wrapped); }
+
+PyObject* proxy_compare(PyObject* object, PyObject* other, int operation) {
+  if (Py_TYPE(other) == Py_TYPE(object)) other = ((Proxy*)other)->wrapped;
+  return PyObject_RichCompare(((Proxy*)object)->wrapped, other, operation);
+}
+
+PyObject* proxy_bind(PyObject* object, PyObject* instance, PyObject* owner) {
+  (void)owner;
+  PyObject* const wrapped = ((Proxy*)object)->wrapped;
+  if (instance == NULL || PyType_GetSlot(Py_TYPE(wrapped), Py_tp_descr_get) == NULL) {
+    Py_INCREF(object);
+    return object;
+  }
+  PyObject* const types = PyImport_ImportModule("types");
+  if (types == NULL) return NULL;
+  PyObject* const method = PyObject_CallMethod(types, "MethodType", "OO", object, instance);
+  Py_DECREF(types);
+  return method;
+}
+
+/* The object that sys.modules has under the wrapped one's name: a new reference, or NULL. */
+static PyObject* found_by_name(PyObject* wrapped, PyObject* qualified_name) {
+  PyObject* found = PyObject_GetAttrString(wrapped, "__module__");
+  if (found != NULL) {
+    PyObject* const modules = PyImport_GetModuleDict(); /* borrowed */
+    PyObject* const module = modules != NULL ? PyObject_GetItem(modules, found) : NULL;
+    Py_DECREF(found);
+    found = module;
+  }
+  PyObject* const parts =
+      found != NULL ? PyObject_CallMethod(qualified_name, "split", "s", ".") : NULL;
+  for (Py_ssize_t i = 0; parts != NULL && found != NULL && i < PyList_Size(parts); ++i) {
+    PyObject* const next = PyObject_GetAttr(found, PyList_GetItem(parts, i));
+    Py_DECREF(found);
+    found = next;
+  }
+  Py_XDECREF(parts);
+  PyErr_Clear();
+  return found;
+}
+
+/* Pickles as the name under which it stands in its module, so that the reader
+ * takes its own; else as what it wraps (no pickle refers to datamon). */
+static PyObject* proxy_reduce(PyObject* object, PyObject* unused) {
+  (void)unused;
+  PyObject* const wrapped = ((Proxy*)object)->wrapped;
+  PyObject* const name = PyObject_GetAttrString(wrapped, "__qualname__");
+  if (name == NULL) PyErr_Clear();
+  if (name != NULL && PyUnicode_Check(name)) {
+    PyObject* const found = found_by_name(wrapped, name);
+    Py_XDECREF(found);
+    if (found == object) return name;
+  }
+  Py_XDECREF(name);
+  PyObject* const operators = PyImport_ImportModule("operator");
+  if (operators == NULL) return NULL;
+  PyObject* const getitem = PyObject_GetAttrString(operators, "getitem");
+  Py_DECREF(operators);
+  if (getitem == NULL) return NULL;
+  PyObject* const result = Py_BuildValue("(O((O)i))", getitem, wrapped, 0);
+  Py_DECREF(getitem);
+  return result;
+}
+
+PyMethodDef proxy_methods[] = {
+    {"__reduce_ex__", proxy_reduce, METH_O, NULL},
+    {"__reduce__", proxy_reduce, METH_NOARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+PyMemberDef proxy_members[] = {
+    {"__wrapped__", T_OBJECT_EX, offsetof(Proxy, wrapped), READONLY, NULL},
+    {"__weaklistoffset__", T_PYSSIZET, offsetof(Proxy, weakrefs), READONLY, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
