@@ -3,6 +3,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "report/json_import.h"
 #include "report/reporter.h"
 
 namespace datamon::report {
@@ -275,6 +276,8 @@ class JsonReporter : public Reporter {
                         {"slow_items", slow_items(profile.slow_items)},
                         {"evidence", facts(diagnosis.facts)}};
     if (profile.files.present) out["files"] = files(profile.files);
+    if (profile.gpu) out["gpu"] = gpu_json(*profile.gpu);
+    if (profile.import) out["import"] = import_json(*profile.import);
     return out.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
   }
 };

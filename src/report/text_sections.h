@@ -17,7 +17,8 @@ class Sections {
   std::string stages() const;               // where the time goes
   std::string workers_and_machine() const;  // who, on what, start-up, the monitor's cost
   std::string slow_items() const;
-  std::string remedies() const;  // what would help, what would not
+  std::string import_notes() const;  // what an imported file tells beside, and cannot tell
+  std::string remedies() const;      // what would help, what would not
   std::string problems() const;
   std::string next() const;
 
@@ -32,6 +33,8 @@ class Sections {
   std::string files() const;
   std::string phases() const;
   std::string monitor() const;
+  std::string gpus() const;    // text_import.cpp, as the next
+  std::string source() const;  // of an imported file
 
   const Profile& profile_;
   const Diagnosis& diagnosis_;
