@@ -157,7 +157,7 @@ bool parse_us(std::string_view text, std::int64_t& ns) {
   std::int64_t whole = 0;
   auto [at, error] = std::from_chars(text.data(), end, whole);
   if (error != std::errc()) return false;
-  if (at != end && *at != '.') {  // an exponent: rare, and exact enough
+  if (text.find_first_of("eE") != std::string_view::npos) {  // rare, and exact enough
     double value = 0;
     const auto parsed = std::from_chars(text.data(), end, value);
     if (parsed.ec != std::errc() || parsed.ptr != end || !(std::abs(value) < kMost_ns / 1000.0))
@@ -165,6 +165,7 @@ bool parse_us(std::string_view text, std::int64_t& ns) {
     ns = static_cast<std::int64_t>(value * 1000);
     return true;
   }
+  if (at != end && *at != '.') return false;
   if (whole >= kMost_ns / 1000 || whole <= -kMost_ns / 1000) return false;
   std::int64_t part = 0, unit = 100;
   if (at != end)

@@ -88,6 +88,7 @@ class LineReader {
     while (!chunk.empty()) {
       const std::size_t end = chunk.find('\n');
       const std::string_view part = chunk.substr(0, end);
+      if (pending_.empty()) line_start_ = offset_;
       // Lines without any hint are most of a log: they are not copied.
       if (pending_.empty() && end != std::string_view::npos) {
         if (part.find(kStart) != std::string_view::npos ||
@@ -124,6 +125,7 @@ class LineReader {
     pending_.resize(cut);
     line(std::move(pending_));
     pending_ = std::move(rest);
+    line_start_ += cut;
   }
 
   void line(std::string text) {
@@ -147,7 +149,7 @@ class LineReader {
     return own.find("_time: ") != std::string_view::npos && own.find('{') == std::string_view::npos;
   }
   void damaged() {
-    if (reading_.damaged++ == 0) reading_.first_damaged = offset_;
+    if (reading_.damaged++ == 0) reading_.first_damaged = line_start_;
   }
   void note_failures(std::string_view text) {
     if (text.find("unsupported format string passed to tuple.__format__") != std::string_view::npos)
@@ -159,7 +161,8 @@ class LineReader {
   LogReading& reading_;
   const std::function<void(const MonitorLine&)>& use_;
   std::string pending_;
-  std::uint64_t offset_ = 0;
+  std::uint64_t offset_ = 0;      // of the bytes seen so far
+  std::uint64_t line_start_ = 0;  // of the line, or piece of one, that is being read
 };
 
 }  // namespace

@@ -12,9 +12,9 @@
                      monitor_workers): no released loader prints these lines
   serial-stream      stream 0 0.01 40, mended likewise
 
-Made with the loader of MegEngine's main branch (2023-11, what 1.13.3 and later have; its Python
-files over the newest wheel that registries have, 1.13.0) on Python 3.8. Folders before
-site-packages are taken out of the paths.
+Made with the loader of MegEngine 1.13.4 (its Python files over
+the newest wheel in registries, 1.13.0, which has no data monitor yet) on Python 3.8. Folders
+before site-packages are taken out of the paths.
 """
 
 import sys
