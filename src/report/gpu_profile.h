@@ -31,9 +31,11 @@ struct GpuDeviceProfile {
 
 struct GpuProfile {
   std::vector<GpuDeviceProfile> devices;  // by number
-  bool causes_known = false;    // the consumer is known; else idle_data_s and idle_host_s are 0
-  double synchronising_s = 0;   // the consumer, in calls that wait for a device
-  double longest_merged_s = 0;  // idle gaps up to this long were counted as busy (bounded memory)
+  bool causes_known = false;   // the consumer is known; else idle_data_s and idle_host_s are 0
+  double synchronising_s = 0;  // the consumer, in calls that wait for a device
+  // Idle gaps up to this long were too many to keep one by one, and are all put down to
+  // the consumer (idle_host_s; idle_other_s if it is not known).
+  double longest_merged_s = 0;
 };
 
 }  // namespace datamon::report

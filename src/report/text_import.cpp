@@ -64,8 +64,8 @@ std::string Sections::gpus() const {
         "not work of its own",
         time_text(gpu.synchronising_s));
   if (gpu.longest_merged_s > 0)
-    notes += fmt::format("{}gaps up to {} count as busy", notes.empty() ? "" : " · ",
-                         time_text(gpu.longest_merged_s));
+    notes += fmt::format("{}gaps up to {} all count as waits for launches",
+                         notes.empty() ? "" : " · ", time_text(gpu.longest_merged_s));
   return out + fact("", notes);
 }
 

@@ -87,8 +87,8 @@ def check_trace(compress):
     assert found["consumer"]["steps"] == steps[0]
     gpu = found["gpu"]["devices"][0]
     assert gpu["kernels"] == 400 * steps[0]
-    if found["gpu"]["longest_merged_s"] == 0:
-        assert abs(gpu["busy_s"] / gpu["window_s"] - 0.4) < 0.01
+    assert abs(gpu["busy_s"] / gpu["window_s"] - 0.4) < 0.01
+    assert abs(gpu["idle_data_s"] / gpu["window_s"] - 0.2) < 0.01
     assert abs(found["verdict"]["input_wait_share"]["value"] - 0.2) < 0.01
 
 

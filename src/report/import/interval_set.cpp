@@ -3,27 +3,12 @@
 #include <algorithm>
 
 namespace datamon::report {
-namespace {
-
-// Joins spans whose gap is at most `gap`; `spans` is sorted by start.
-void join(TimeSpans& spans, std::int64_t gap) {
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < spans.size(); ++i) {
-    if (kept > 0 && spans[i].from - spans[kept - 1].to <= gap)
-      spans[kept - 1].to = std::max(spans[kept - 1].to, spans[i].to);
-    else
-      spans[kept++] = spans[i];
-  }
-  spans.resize(kept);
-}
-
-}  // namespace
 
 void IntervalSet::add(std::int64_t from, std::int64_t to) {
   if (to <= from) return;
   // Most come in order, and many touch or overlap the latest one.
-  if (sorted_ > 0 && sorted_ == spans_.size()) {
-    TimeSpan_ns& last = spans_.back();
+  if (sorted_ > 0 && sorted_ == kept_.size()) {
+    Kept& last = kept_.back();
     if (from >= last.from) {
       if (from <= last.to) {
         last.to = std::max(last.to, to);
@@ -32,27 +17,58 @@ void IntervalSet::add(std::int64_t from, std::int64_t to) {
       ++sorted_;
     }
   }
-  spans_.push_back({from, to});
-  if (spans_.size() == 1) sorted_ = 1;
-  if (spans_.size() >= most_) settle(most_ / 2);
+  kept_.push_back({from, to, 0});
+  if (kept_.size() == 1) sorted_ = 1;
+  if (kept_.size() >= most_) settle(most_ / 2);
 }
 
-const TimeSpans& IntervalSet::spans() {
+TimeSpans IntervalSet::spans() {
   settle(most_);
-  return spans_;
+  TimeSpans out;
+  out.reserve(kept_.size());
+  for (const Kept& kept : kept_) out.push_back({kept.from, kept.to});
+  return out;
+}
+
+double IntervalSet::closed_s(const TimeSpans& window) {
+  settle(most_);
+  double sum = 0;
+  for (const Kept& kept : kept_) {
+    if (kept.closed == 0) continue;
+    // Spread evenly over the interval.
+    const auto inside = static_cast<double>(covered_ns(window, kept.from, kept.to));
+    sum += static_cast<double>(kept.closed) * inside / static_cast<double>(kept.to - kept.from);
+  }
+  return sum * 1e-9;
 }
 
 void IntervalSet::settle(std::size_t most) {
-  if (sorted_ != spans_.size()) {
-    std::sort(spans_.begin(), spans_.end(),
-              [](const TimeSpan_ns& a, const TimeSpan_ns& b) { return a.from < b.from; });
-    join(spans_, closed_);
+  if (sorted_ != kept_.size()) {
+    std::sort(kept_.begin(), kept_.end(),
+              [](const Kept& a, const Kept& b) { return a.from < b.from; });
+    join();
   }
-  while (spans_.size() > most) {
+  while (kept_.size() > most) {
     closed_ = std::max<std::int64_t>(1000, 2 * closed_);
-    join(spans_, closed_);
+    join();
   }
-  sorted_ = spans_.size();
+  sorted_ = kept_.size();
+}
+
+// Joins what overlaps or has a gap of at most closed_ between.
+void IntervalSet::join() {
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < kept_.size(); ++i) {
+    if (kept == 0 || kept_[i].from - kept_[kept - 1].to > closed_) {
+      kept_[kept++] = kept_[i];
+      continue;
+    }
+    Kept& last = kept_[kept - 1];
+    const std::int64_t gap = std::max<std::int64_t>(0, kept_[i].from - last.to);
+    last.to = std::max(last.to, kept_[i].to);
+    last.closed = std::min(last.closed + gap + kept_[i].closed, last.to - last.from);
+  }
+  kept_.resize(kept);
 }
 
 TimeSpans intersection(const TimeSpans& a, const TimeSpans& b) {

@@ -1,8 +1,9 @@
 // The union of very many time intervals in bounded memory: when more disjoint
-// ones are left than fit, the shortest gaps are closed, and how long such a gap
-// was at most is known. Nanoseconds.
+// ones are left than fit, the shortest gaps are closed, and how much time those
+// were is kept with the interval that holds them. Nanoseconds.
 //
-// Not thread-safe. Intervals may come in any order.
+// Not thread-safe. Intervals may come in any order; one that falls into a gap that
+// was closed before is not taken off that gap's time.
 #pragma once
 
 #include <cstddef>
@@ -18,21 +19,28 @@ using TimeSpans = std::vector<TimeSpan_ns>;  // sorted, disjoint, none empty
 
 class IntervalSet {
  public:
-  explicit IntervalSet(std::size_t most = 128 * 1024) : most_(most) {}
+  explicit IntervalSet(std::size_t most = 64 * 1024) : most_(most) {}
 
   void add(std::int64_t from, std::int64_t to);
 
-  // All that was added, sorted and disjoint; valid until the next add().
-  const TimeSpans& spans();
-  // Gaps up to this long may have been closed.
+  // All that was added, sorted and disjoint, with the closed gaps.
+  TimeSpans spans();
+  // Gaps up to this long may have been closed ...
   std::int64_t longest_closed_ns() const { return closed_; }
-  bool empty() const { return spans_.empty(); }
+  // ... and so much of `window` (sorted, disjoint) is such gaps.
+  double closed_s(const TimeSpans& window);
 
  private:
+  struct Kept {
+    std::int64_t from, to;
+    std::int64_t closed;  // time of the closed gaps inside
+  };
+
   void settle(std::size_t most);
+  void join();
 
   std::size_t most_;
-  TimeSpans spans_;
+  std::vector<Kept> kept_;
   std::size_t sorted_ = 0;  // so many are sorted and disjoint
   std::int64_t closed_ = 0;
 };

@@ -31,7 +31,11 @@ DeviceEvents* KinetoCollector::device_of(const KinetoEvent& event) {
       event.device >= 0 ? event.device : static_cast<std::int64_t>(event.pid & 0xFFFF);
   const auto found = devices.find(device);
   if (found != devices.end()) return &found->second;
-  return devices.size() < kMostDevices ? &devices[device] : nullptr;
+  if (devices.size() >= kMostDevices) return nullptr;
+  DeviceEvents& added = devices[device];
+  // A process has one or two as a rule; more share less, so that the sum stays bounded.
+  if (devices.size() <= 2) added.kernels = IntervalSet(512 * 1024);
+  return &added;
 }
 
 void KinetoCollector::add(const KinetoEvent& event) {

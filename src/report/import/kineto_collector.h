@@ -30,7 +30,7 @@ struct PartRange : HostRange {
 };
 
 struct DeviceEvents {
-  IntervalSet kernels;
+  IntervalSet kernels;  // of the first devices more are kept
   IntervalSet copies_to_device{32 * 1024}, copies_to_host{32 * 1024};
   std::uint64_t kernel_count = 0;
   CopySums pinned, pageable, unknown, to_host;

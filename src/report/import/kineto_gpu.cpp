@@ -41,27 +41,30 @@ GpuDeviceProfile device_profile(DeviceEvents& events, const TimeSpans& window,
   out.to_device_unknown = events.unknown;
   out.to_host = events.to_host;
   const TimeSpans busy = intersection(events.kernels.spans(), window);
+  // Gaps that were too many to keep are short: nothing but the next launch was missing.
+  const double gaps_s = std::min(events.kernels.closed_s(window), total_s(busy));
   out.window_s = total_s(window);
-  out.busy_s = total_s(busy);
+  out.busy_s = total_s(busy) - gaps_s;
   TimeSpans idle = difference(window, busy);
   out.idle_copy_s =
       take(idle, united(events.copies_to_device.spans(), events.copies_to_host.spans()));
   if (steps.consumer_known) {
     out.idle_data_s = take(idle, steps.wait_spans);
     out.idle_other_s = take(idle, synchronising);
-    out.idle_host_s = total_s(idle);
+    out.idle_host_s = total_s(idle) + gaps_s;
   } else {
-    out.idle_other_s = total_s(idle);
+    out.idle_other_s = total_s(idle) + gaps_s;
   }
   return out;
 }
 
 // The overlap is known of all copies of a direction together.
 void add_overlap(DeviceEvents& events, GpuDeviceProfile& out) {
-  const TimeSpans& kernels = events.kernels.spans();
+  const TimeSpans kernels = events.kernels.spans();
   const auto overlapped = [&](IntervalSet& copies) {
-    const double all = total_s(copies.spans());
-    return all > 0 ? total_s(intersection(copies.spans(), kernels)) / all : 0.0;
+    const TimeSpans spans = copies.spans();
+    const double all = total_s(spans);
+    return all > 0 ? total_s(intersection(spans, kernels)) / all : 0.0;
   };
   const double to_device = overlapped(events.copies_to_device);
   for (CopySums* sums : {&out.to_device_pinned, &out.to_device_pageable, &out.to_device_unknown})
