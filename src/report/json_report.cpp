@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "report/forecast/forecast_json.h"
+#include "report/json_import.h"
 #include "report/reporter.h"
 
 namespace datamon::report {
@@ -284,6 +285,8 @@ class JsonReporter : public Reporter {
       out["forecasts"] = to_json(forecasts->forecasts);
       out["forecast_basis"] = basis_json(*forecasts);
     }
+    if (profile.gpu) out["gpu"] = gpu_json(*profile.gpu);
+    if (profile.import) out["import"] = import_json(*profile.import);
     return out.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
   }
 };

@@ -5,9 +5,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "report/gpu_profile.h"
+#include "report/import/import_facts.h"
 #include "report/recording.h"
 
 namespace datamon::report {
@@ -205,6 +208,8 @@ struct Profile {
   double items_per_s = 0, batches_per_s = 0, steps_per_s = 0;
   std::uint64_t items = 0, batch_count = 0;  // whole run
   std::vector<Problem> problems;
+  std::optional<GpuProfile> gpu;      // where the input tells it event by event
+  std::optional<ImportFacts> import;  // not a recording but another tool's output
 };
 
 struct ProfileOptions {

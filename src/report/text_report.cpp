@@ -54,7 +54,7 @@ class TextReporter : public Reporter {
     std::string out = header(profile) + "\n" + verdict(profile, diagnosis) + "\n";
     for (const std::string& part :
          {sections.stages(), sections.workers_and_machine(), sections.slow_items(),
-          sections.remedies(forecasts), sections.problems()})
+           sections.import_notes(), sections.remedies(forecasts), sections.problems()})
       if (!part.empty()) out += part + "\n";
     out += sections.next();
     return style_.utf8 ? out : to_ascii(out);
@@ -67,16 +67,20 @@ class TextReporter : public Reporter {
     const JobFacts& job = profile.job;
     std::string facts;
     const std::size_t workers = profile.workers.size();
-    if (workers > 0)
+    if (profile.import)
+      facts += " · " + profile.import->workers;
+    else if (workers > 0)
       facts += fmt::format(" · {} worker{}", workers, workers == 1 ? "" : "s");
     else if (profile.consumer.present)
       facts += " · no workers";
     if (std::isfinite(profile.machine.cores_allowed) && profile.machine.cores_allowed > 0)
       facts += fmt::format(" · {} cores", cores_text(profile.machine.cores_allowed));
     if (job.ranks > 1) facts += fmt::format(" · {} ranks", job.ranks);
-    facts += fmt::format(" · {} steps, {} steady", profile.consumer.steps,
-                         profile.consumer.steady_steps);
-    facts += fmt::format(" · {}", time_text(job.duration_s));
+    if (!profile.import || profile.consumer.present)
+      facts += fmt::format(" · {} steps, {} steady", profile.consumer.steps,
+                           profile.consumer.steady_steps);
+    if (!profile.import || job.duration_s > 0)
+      facts += fmt::format(" · {}", time_text(job.duration_s));
     if (job.still_running) facts += " · still running";
     const std::string command = job.command.empty() ? job.recording : short_command(job.command);
     const std::size_t used = std::min(display_width(facts), width() - 12);

@@ -73,9 +73,9 @@ std::string Sections::stage_table(bool on_consumer) const {
   for (const StageProfile* stage : shown) {
     // The consumer's stages are parts of its step, the makers' of their work.
     const bool queue = stage->name == "queue";  // residence: nobody's time
-    const double share = queue         ? 0
-                         : on_consumer ? (step_s > 0 ? stage->self_s / step_s : 0)
-                                       : stage->share;
+    const double share = queue                       ? 0
+                         : on_consumer && step_s > 0 ? stage->self_s / step_s
+                                                     : stage->share;
     std::string name = printable(stage->name);
     if (name.find('/') != std::string::npos) name = "└ " + name.substr(name.find('/') + 1);
     Row row;
@@ -262,7 +262,8 @@ std::string Sections::monitor() const {
 }
 
 std::string Sections::workers_and_machine() const {
-  return workers() + cores() + storage() + files() + phases() + monitor();
+  return workers() + cores() + storage() + gpus() + files() + phases() +
+         (profile_.import ? source() : monitor());
 }
 
 std::string Sections::slow_items() const {
@@ -309,7 +310,8 @@ std::string Sections::remedies(const ForecastSection* forecasts) const {
 
 std::string Sections::problems() const {
   if (profile_.problems.empty()) return "";
-  std::string out = heading("problems with the recording");
+  std::string out =
+      heading(profile_.import ? "problems with the file" : "problems with the recording");
   for (std::size_t i = 0; i < profile_.problems.size() && i < kMostProblems; ++i) {
     const Problem& problem = profile_.problems[i];
     out += wrap(fmt::format("{}: {}", printable(problem.file), printable(problem.what)), width(),

@@ -17,6 +17,7 @@ class Sections {
   std::string stages() const;               // where the time goes
   std::string workers_and_machine() const;  // who, on what, start-up, the monitor's cost
   std::string slow_items() const;
+  std::string import_notes() const;  // what an imported file tells beside, and cannot tell
   // What would help, what would not; and how far the forecasts may be trusted.
   std::string remedies(const ForecastSection* forecasts) const;
   std::string problems() const;
@@ -33,6 +34,8 @@ class Sections {
   std::string files() const;
   std::string phases() const;
   std::string monitor() const;
+  std::string gpus() const;    // text_import.cpp, as the next
+  std::string source() const;  // of an imported file
 
   const Profile& profile_;
   const Diagnosis& diagnosis_;

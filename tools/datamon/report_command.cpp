@@ -7,6 +7,7 @@
 #include "output_file.h"
 #include "recording_argument.h"
 #include "report/forecast/candidates.h"
+#include "report/import/import.h"
 #include "report/profile.h"
 #include "report/reporter.h"
 #include "terminal.h"
@@ -17,6 +18,7 @@ namespace {
 struct Options : OutputOptions {
   std::string directory;
   std::string output;
+  std::string kineto, megengine_log;  // another tool's file instead of a recording
   int loader = -1;
 };
 
@@ -26,8 +28,28 @@ std::string loaders_text(const std::vector<int>& loaders) {
   return out.empty() ? "none" : out;
 }
 
-int report_recording(const Options& options) {
+void render(const Options& options, const report::Profile& profile,
+            const report::Diagnosis& diagnosis, const report::ForecastSection* forecasts) {
   const ColorChoice color = color_choice(options.color);
+  report::TextStyle style = output_style(color, options.width);
+  if (!options.output.empty() && options.output != "-") {
+    style.color = color == ColorChoice::kAlways;
+    style.utf8 = true;
+  }
+  const auto reporter = options.json ? report::json_reporter() : report::text_reporter(style);
+  write_output(options.output, reporter->render(profile, diagnosis, forecasts));
+}
+
+int report_import(const Options& options) {
+  const report::Profile profile = options.kineto.empty()
+                                      ? report::import_megengine_log(options.megengine_log)
+                                      : report::import_kineto(options.kineto);
+  render(options, profile, report::diagnose_import(profile), nullptr);
+  return 0;
+}
+
+int report_recording(const Options& options) {
+  if (!options.kineto.empty() || !options.megengine_log.empty()) return report_import(options);
   const auto path = chosen_recording(options.directory);
   const auto recording = report::Recording::open(path);
   const auto profile = report::build_profile(recording, {.loader = options.loader});
@@ -37,16 +59,10 @@ int report_recording(const Options& options) {
     throw CommandError(path.string() + " has no data loader " + std::to_string(options.loader) +
                            "; --loader takes one of: " + loaders_text(loaders),
                        1);
-  report::TextStyle style = output_style(color, options.width);
-  if (!options.output.empty() && options.output != "-") {
-    style.color = color == ColorChoice::kAlways;
-    style.utf8 = true;
-  }
-  const auto reporter = options.json ? report::json_reporter() : report::text_reporter(style);
   report::Diagnosis diagnosis = report::diagnose(profile);
   const report::ForecastSection forecasts = report::forecast_section(profile, diagnosis);
   report::rank_by_forecast(diagnosis, forecasts.forecasts);
-  write_output(options.output, reporter->render(profile, diagnosis, &forecasts));
+  render(options, profile, diagnosis, &forecasts);
   return 0;
 }
 
@@ -64,11 +80,18 @@ void add_report_command(CommandSet& commands) {
            "(docs/report.schema.json); how the verdict is reached: docs/diagnosis.md.",
        .examples = {{"report", "the newest recording below this folder"},
                     {"report runs/a --json -o a.json", "for programs"},
-                    {"report --color always | less -R", "page through it in colour"}}},
+                    {"report --color always | less -R", "page through it in colour"},
+                    {"report --kineto trace.json.gz", "a trace of the PyTorch profiler"}}},
       [options] { return report_recording(*options); });
   add_recording_argument(app, options->directory);
   add_option(app, "--loader", options->loader,
              "Which data loader, by number (default: the busiest)", "N");
+  CLI::Option* const kineto =
+      add_option(app, "--kineto", options->kineto,
+                 "Report on a Chrome trace of the PyTorch profiler (also .gz, - for a pipe)", "FILE");
+  add_option(app, "--megengine-log", options->megengine_log,
+             "Report on what MegEngine prints under MGE_DATA_MONITOR=1", "FILE")
+      ->excludes(kineto);
   add_option(app, "-o,--output", options->output, "Write to FILE instead of the terminal", "FILE");
   add_output_options(app, *options);
 }

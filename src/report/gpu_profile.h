@@ -1,0 +1,41 @@
+// What the GPUs did, where the input says it event by event: how long each was
+// busy, and what it waited for when it was not. Plain numbers, in seconds.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace datamon::report {
+
+// Copies of one kind between host and device.
+struct CopySums {
+  std::uint64_t count = 0, bytes = 0;
+  double time_s = 0;        // sum over the copies; those of several streams may overlap
+  double overlapped_s = 0;  // part of their union in which a kernel ran on the device
+};
+
+// One device over the steady steps (over all of the input if there are none).
+// busy_s + idle_..._s = window_s. An idle moment is put down to the first that holds:
+// a copy runs, the consumer waits for data, the consumer works on something else
+// (launch-bound), or it sits in a synchronising call itself (other).
+struct GpuDeviceProfile {
+  std::int64_t device = 0;
+  std::string name;  // "" if not known
+  double window_s = 0;
+  double busy_s = 0;  // at least one kernel or memset ran
+  double idle_copy_s = 0, idle_data_s = 0, idle_host_s = 0, idle_other_s = 0;
+  std::uint64_t kernels = 0;  // of the whole input, as the copies
+  CopySums to_device_pinned, to_device_pageable, to_device_unknown, to_host;
+};
+
+struct GpuProfile {
+  std::vector<GpuDeviceProfile> devices;  // by number
+  bool causes_known = false;   // the consumer is known; else idle_data_s and idle_host_s are 0
+  double synchronising_s = 0;  // the consumer, in calls that wait for a device
+  // Idle gaps up to this long were too many to keep one by one, and are all put down to
+  // the consumer (idle_host_s; idle_other_s if it is not known).
+  double longest_merged_s = 0;
+};
+
+}  // namespace datamon::report

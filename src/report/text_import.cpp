@@ -1,0 +1,94 @@
+// The parts of the text report that only imported files have.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "report/text_layout.h"
+#include "report/text_sections.h"
+#include "report/text_units.h"
+
+namespace datamon::report {
+namespace {
+
+constexpr std::size_t kMostDevices = 4;  // the JSON has all
+
+std::string copies_text(const char* what, const CopySums& sums) {
+  if (sums.count == 0) return "";
+  const double rate = sums.time_s > 0 ? static_cast<double>(sums.bytes) / sums.time_s : 0;
+  return fmt::format(
+      " · {} {}{}{}", what, time_text(sums.time_s),
+      sums.bytes > 0 ? fmt::format(", {} at {}/s", bytes_text(static_cast<double>(sums.bytes)),
+                                   bytes_text(rate))
+                     : "",
+      sums.time_s > 0
+          ? fmt::format(", {} beside kernels", percent_text(sums.overlapped_s / sums.time_s))
+          : "");
+}
+
+std::string device_text(const GpuDeviceProfile& device, bool causes_known) {
+  const auto share = [&](double part_s) {
+    return percent_text(device.window_s > 0 ? part_s / device.window_s : 0);
+  };
+  std::string text = fmt::format("busy {}", share(device.busy_s));
+  const double idle_s = device.window_s - device.busy_s;
+  if (causes_known && idle_s > 0)
+    text += fmt::format(" · idle for want of data {}, of launches {}, for a copy {}, other {}",
+                        share(device.idle_data_s), share(device.idle_host_s),
+                        share(device.idle_copy_s), share(device.idle_other_s));
+  else if (idle_s > 0)
+    text += fmt::format(" · idle {}, of that for a copy {}", share(idle_s),
+                        percent_text(device.idle_copy_s / idle_s));
+  text += copies_text("pinned to device", device.to_device_pinned);
+  text += copies_text("PAGEABLE to device", device.to_device_pageable);
+  text += copies_text("to device", device.to_device_unknown);
+  text += copies_text("to host", device.to_host);
+  return text;
+}
+
+}  // namespace
+
+std::string Sections::gpus() const {
+  if (!profile_.gpu) return "";
+  const GpuProfile& gpu = *profile_.gpu;
+  std::string out;
+  for (std::size_t i = 0; i < gpu.devices.size() && i < kMostDevices; ++i)
+    out += fact(fmt::format("gpu {}", gpu.devices[i].device),
+                device_text(gpu.devices[i], gpu.causes_known));
+  if (gpu.devices.size() > kMostDevices)
+    out += fact("", fmt::format("… and {} more (datamon report --json)",
+                                gpu.devices.size() - kMostDevices));
+  std::string notes;
+  if (gpu.synchronising_s > 0)
+    notes = fmt::format(
+        "the loop waits for the device {} (in cudaStreamSynchronize, item(), ...): "
+        "not work of its own",
+        time_text(gpu.synchronising_s));
+  if (gpu.longest_merged_s > 0)
+    notes += fmt::format("{}gaps up to {} all count as waits for launches",
+                         notes.empty() ? "" : " · ", time_text(gpu.longest_merged_s));
+  return out + fact("", notes);
+}
+
+std::string Sections::source() const {
+  if (!profile_.import) return "";
+  const ImportFacts& import = *profile_.import;
+  return fact("source", fmt::format("{}, {} records used of {}", to_string(import.format),
+                                    count_text(static_cast<double>(import.records)),
+                                    bytes_text(static_cast<double>(import.bytes))));
+}
+
+std::string Sections::import_notes() const {
+  if (!profile_.import) return "";
+  const ImportFacts& import = *profile_.import;
+  std::string out;
+  const auto list = [&](const char* title, const std::vector<std::string>& lines) {
+    if (lines.empty()) return;
+    out += heading(title);
+    for (const std::string& line : lines) out += wrap(line, width(), "  - ", "    ");
+  };
+  list("what else it says", import.findings);
+  list("what it cannot say", import.missing);
+  return out;
+}
+
+}  // namespace datamon::report
