@@ -1,4 +1,5 @@
 // `datamon forecast [DIR]`: how fast the job would be after a change.
+#include <CLI/CLI.hpp>
 #include <cmath>
 #include <iostream>
 #include <limits>

@@ -1,4 +1,5 @@
 // `datamon report [DIR]`: what the job waits for and what to change.
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iostream>
 #include <memory>
