@@ -87,9 +87,9 @@ void add_report_command(CommandSet& commands) {
   add_recording_argument(app, options->directory);
   add_option(app, "--loader", options->loader,
              "Which data loader, by number (default: the busiest)", "N");
-  CLI::Option* const kineto =
-      add_option(app, "--kineto", options->kineto,
-                 "Report on a Chrome trace of the PyTorch profiler (also .gz, - for a pipe)", "FILE");
+  CLI::Option* const kineto = add_option(
+      app, "--kineto", options->kineto,
+      "Report on a Chrome trace of the PyTorch profiler (also .gz, - for a pipe)", "FILE");
   add_option(app, "--megengine-log", options->megengine_log,
              "Report on what MegEngine prints under MGE_DATA_MONITOR=1", "FILE")
       ->excludes(kineto);

@@ -10,11 +10,11 @@ void IntervalSet::add(std::int64_t from, std::int64_t to) {
   if (sorted_ > 0 && sorted_ == kept_.size()) {
     Kept& last = kept_.back();
     if (from >= last.from) {
-      if (from <= last.to) {
+      if (from <= last.to && last.closed == 0) {
         last.to = std::max(last.to, to);
         return;
       }
-      ++sorted_;
+      if (from > last.to) ++sorted_;
     }
   }
   kept_.push_back({from, to, 0});
@@ -43,11 +43,11 @@ double IntervalSet::closed_s(const TimeSpans& window) {
 }
 
 void IntervalSet::settle(std::size_t most) {
-  if (sorted_ != kept_.size()) {
+  const bool in_order = sorted_ == kept_.size();
+  if (!in_order)
     std::sort(kept_.begin(), kept_.end(),
               [](const Kept& a, const Kept& b) { return a.from < b.from; });
-    join();
-  }
+  if (!in_order || kept_.size() > most) join();
   while (kept_.size() > most) {
     closed_ = std::max<std::int64_t>(1000, 2 * closed_);
     join();
@@ -55,18 +55,29 @@ void IntervalSet::settle(std::size_t most) {
   sorted_ = kept_.size();
 }
 
-// Joins what overlaps or has a gap of at most closed_ between.
+// Joins what overlaps or has a gap of at most closed_ between. Where two overlap, only
+// what is a gap in both remains one; where in them their gaps lie is not known, so they
+// count as spread evenly and apart from each other, as those of two streams are.
 void IntervalSet::join() {
+  const auto gap_share = [](const Kept& kept) {
+    return static_cast<double>(kept.closed) / static_cast<double>(kept.to - kept.from);
+  };
   std::size_t kept = 0;
   for (std::size_t i = 0; i < kept_.size(); ++i) {
-    if (kept == 0 || kept_[i].from - kept_[kept - 1].to > closed_) {
-      kept_[kept++] = kept_[i];
+    const Kept& next = kept_[i];
+    if (kept == 0 || next.from - kept_[kept - 1].to > closed_) {
+      kept_[kept++] = next;
       continue;
     }
     Kept& last = kept_[kept - 1];
-    const std::int64_t gap = std::max<std::int64_t>(0, kept_[i].from - last.to);
-    last.to = std::max(last.to, kept_[i].to);
-    last.closed = std::min(last.closed + gap + kept_[i].closed, last.to - last.from);
+    const std::int64_t gap = std::max<std::int64_t>(0, next.from - last.to);
+    const auto both =
+        static_cast<double>(std::max<std::int64_t>(0, std::min(next.to, last.to) - next.from));
+    const double a = gap_share(last), b = gap_share(next);
+    const auto filled = static_cast<std::int64_t>(both * (a + b - a * b));
+    const std::int64_t closed = last.closed + next.closed + gap - filled;
+    last.to = std::max(last.to, next.to);
+    last.closed = std::clamp<std::int64_t>(closed, 0, last.to - last.from);
   }
   kept_.resize(kept);
 }

@@ -2,8 +2,8 @@
 // ones are left than fit, the shortest gaps are closed, and how much time those
 // were is kept with the interval that holds them. Nanoseconds.
 //
-// Not thread-safe. Intervals may come in any order; one that falls into a gap that
-// was closed before is not taken off that gap's time.
+// Not thread-safe. Intervals may come in any order; what falls on gaps that were
+// closed before counts by their share, so the sum is exact for those in order.
 #pragma once
 
 #include <cstddef>
