@@ -22,6 +22,7 @@
 #include "monitor/sampler_pace.h"
 #include "monitor/sampler_processes.h"
 #include "monitor/sampler_rows.h"
+#include "system/own_descriptor.h"
 
 namespace datamon::monitor {
 namespace {
@@ -73,10 +74,9 @@ enum class Company { kJob, kJobWithoutMain, kNone };
 Company company() {
   char path[64], text[512];
   std::snprintf(path, sizeof path, "/proc/self/task/%d/stat", ::getpid());
-  const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return Company::kJob;
-  const ssize_t got = ::read(fd, text, sizeof text - 1);
-  ::close(fd);
+  const system::OwnDescriptor file(::open(path, O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) return Company::kJob;
+  const ssize_t got = ::read(file.get(), text, sizeof text - 1);
   text[got > 0 ? got : 0] = '\0';
   const char* at = std::strrchr(text, ')');  // state is field 3, threads field 20
   if (at == nullptr || std::strncmp(at, ") Z ", 4) != 0) return Company::kJob;

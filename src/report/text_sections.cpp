@@ -17,6 +17,7 @@ constexpr std::size_t kMostProblems = 3;
 constexpr std::size_t kMostRemedies = 3;  // more push the verdict off the screen; the JSON has all
 // Below, a file was slow because its thread had no CPU.
 constexpr double kNotableStorageShare = 0.05;
+constexpr double kScarceMemory = 0.2;       // of all: less can push data out of the page cache
 constexpr std::size_t kMostWorkers = 4;  // one line each; more are summed up
 
 std::string known_percent(double share) { return std::isfinite(share) ? percent_text(share) : "-"; }
@@ -192,7 +193,8 @@ std::string Sections::storage() const {
   if (std::isfinite(machine.page_cache_hit_share))
     parts.push_back(
         fmt::format("{} from the page cache", percent_text(machine.page_cache_hit_share)));
-  if (std::isfinite(machine.memory_available_bytes) && std::isfinite(machine.memory_total_bytes))
+  // Plenty of memory is no news, and the page has to fit a screen.
+  if (machine.memory_available_bytes < kScarceMemory * machine.memory_total_bytes)
     parts.push_back(fmt::format("memory {} of {} free", bytes_text(machine.memory_available_bytes),
                                 bytes_text(machine.memory_total_bytes)));
   return fact("disk", joined(parts));

@@ -113,7 +113,7 @@ for _ in range(5):
 
 
 def test_without_the_option_nothing_is_loaded(tmp_path):
-    done = run(tmp_path, job=JOB + "assert 'datamon' not in open('/proc/self/maps').read()\n")
+    done = run(tmp_path, job=JOB + "assert 'datamon-nvtx' not in open('/proc/self/maps').read()\n")
     assert "nothing was recorded" in done.stderr
 
 

@@ -45,11 +45,14 @@ int report_import(const Options& options) {
   const report::Profile profile = options.kineto.empty()
                                       ? report::import_megengine_log(options.megengine_log)
                                       : report::import_kineto(options.kineto);
-  render(options, profile, report::diagnose_import(profile), nullptr);
+  report::ForecastSection none;
+  none.why_not = "they take a recording of the job (MON=1)";
+  render(options, profile, report::diagnose_import(profile), &none);
   return 0;
 }
 
 int report_recording(const Options& options) {
+  color_choice(options.color);  // a wrong word is told before any work
   if (!options.kineto.empty() || !options.megengine_log.empty()) return report_import(options);
   const auto path = chosen_recording(options.directory);
   const auto recording = report::Recording::open(path);
