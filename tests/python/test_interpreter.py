@@ -67,8 +67,8 @@ def test_options_that_leave_out_the_hook(option, package, tmp_path):
     done = run(BIN / "datamon", "run", "--dir", "recording", "--", BARE, option,
                tmp_path / "script.py", folder=tmp_path, mon=False)
     assert done.stdout.startswith(b"ran") and done.code == 0
-    assert b"nothing was recorded: Python was started with -" in done.stderr
-    assert not done.folder.exists()
+    assert b"datamon: Python was started with -" in done.stderr
+    assert b"which leaves out start-up hooks" in done.stderr
 
 
 @pytest.mark.parametrize("option", ["-I", "-E"])
@@ -89,10 +89,11 @@ def test_the_jobs_own_sitecustomize_runs(tmp_path):
     own = tmp_path / "own"
     own.mkdir()
     (own / "sitecustomize.py").write_text("import sys; sys.own = __file__; print('own')\n")
-    script = "import sitecustomize, sys; print(sitecustomize.__file__ == sys.own, sys.path[1])"
+    script = ("import datamon, sitecustomize, sys\n"
+              "print(sitecustomize.__file__ == sys.own, sys.path[1], datamon.active())")
     done = run(BIN / "datamon", "run", "--dir", "recording", "--", BARE, "-c", script,
                folder=tmp_path, mon=False, env={"PYTHONPATH": own})
-    assert done.stdout.decode().splitlines() == ["own", f"True {own}"]
+    assert done.stdout.decode().splitlines() == ["own", f"True {own} True"]
     assert done.recording.notes("job.adapter")
 
 
@@ -100,12 +101,12 @@ def test_the_jobs_own_sitecustomize_may_fail(tmp_path):
     own = tmp_path / "own"
     own.mkdir()
     (own / "sitecustomize.py").write_text("import no_such_module\n")
-    command = [BARE, "-c", "print('ran')"]
+    command = [BARE, "-c", "import sys; print('ran', 'datamon' in sys.modules)"]
     plain = run(*command, folder=tmp_path, mon=False, env={"PYTHONPATH": own})
     done = run(BIN / "datamon", "run", "--dir", "recording", "--", *command, folder=tmp_path,
                mon=False, env={"PYTHONPATH": own})
-    assert done.stdout == plain.stdout == b"ran\n" and b"no_such_module" in plain.stderr
-    assert done.stderr.startswith(plain.stderr) and done.recording.files
+    assert plain.stdout == b"ran False\n" and b"no_such_module" in plain.stderr
+    assert done.stdout == b"ran True\n" and done.stderr.startswith(plain.stderr)
 
 
 def test_nowhere_to_write(tmp_path):
