@@ -36,10 +36,14 @@ demo: setup ## Record a real image pipeline and show what holds it back (DATA=/p
 	@scripts/demo.sh "$(DATA)"
 
 test: data ## Build and run all tests (a few minutes)
-	@scripts/bootstrap.sh test
+	@scripts/bootstrap.sh torch
 	@$(call configure,release)
 	@cmake --build build
 	@scripts/run_tests.sh build $(ARGS)
+
+test-matrix: build ## Run the tests of Python jobs with older PyTorch and other Pythons (downloads GBs)
+	@scripts/bootstrap.sh test
+	@scripts/test_matrix.sh build $(ARGS)
 
 test-slow: build data ## Run the tests that take long
 	@cd build && $(CTEST) -L slow $(ARGS)

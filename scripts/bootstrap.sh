@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # Brings a bare Debian 12 or Ubuntu 24.04 to the point where GROUP works:
 #   scripts/bootstrap.sh [build|test|ci]      (each group includes those before it)
+#   scripts/bootstrap.sh torch                as test, and .venv-torch for tests with PyTorch (6 GB)
 # Installs the missing ones of scripts/apt-packages.txt, through sudo when not
-# root, and the Python packages of scripts/requirements-dev.txt into .venv.
+# root, and the Python packages of scripts/requirements-dev.txt into .venv, those of
+# scripts/requirements-torch.txt into .venv-torch.
 # Asks nothing, changes nothing that is already there, and may be run at any time.
 #   DATAMON_NO_BOOTSTRAP=1  install nothing: the machine is prepared by other means
 #   PYTHON=PATH             the Python for .venv (default /usr/bin/python3)
@@ -10,6 +12,10 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 group=${1:-build}
+torch=
+if [ "$group" = torch ]; then
+  group=test torch=1
+fi
 system_certificates=/etc/ssl/certs/ca-certificates.crt
 export DEBIAN_FRONTEND=noninteractive
 
@@ -102,22 +108,23 @@ apt_install() {
   return $status
 }
 
-# .venv, remade when the pinned packages or the interpreter change.
-install_python_packages() {
-  local python stamp
+# make_environment FOLDER REQUIREMENTS: remade when the pinned packages or the interpreter change.
+make_environment() {
+  local folder=$1 requirements=$2 python stamp
   python=${PYTHON:-/usr/bin/python3}
   [ -x "$python" ] || python=$(command -v python3) || fail "no python3: set PYTHON to one of version 3.11 or later"
-  stamp="$("$python" -c 'import sys; print(sys.executable, sys.version)') $(sha256sum <scripts/requirements-dev.txt) $PWD"
-  [ "$(cat .venv/stamp 2>/dev/null)" = "$stamp" ] && return 0
-  say "making .venv"
+  stamp="$("$python" -c 'import sys; print(sys.executable, sys.version)') $(sha256sum <"$requirements") $PWD"
+  [ "$(cat "$folder/stamp" 2>/dev/null)" = "$stamp" ] && return 0
+  say "making $folder"
   # Debian's pip trusts a list of its own; the system's also holds a company's proxy.
   [ -z "${PIP_CERT:-}" ] && [ -r "$system_certificates" ] && export PIP_CERT=$system_certificates
-  rm -rf .venv
-  "$python" -m venv .venv || fail "$python cannot make a virtual environment (Debian: apt-get install python3-venv)"
-  .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input \
-    -r scripts/requirements-dev.txt || fail "pip could not install scripts/requirements-dev.txt (see above)"
-  echo "$stamp" >.venv/stamp
+  rm -rf "$folder"
+  "$python" -m venv "$folder" || fail "$python cannot make a virtual environment (Debian: apt-get install python3-venv)"
+  "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --no-input \
+    -r "$requirements" || fail "pip could not install $requirements (see above)"
+  echo "$stamp" >"$folder/stamp"
 }
 
 [ "${DATAMON_NO_BOOTSTRAP:-0}" = 1 ] || install_system_packages
-install_python_packages
+make_environment .venv scripts/requirements-dev.txt
+[ -z "$torch" ] || make_environment .venv-torch scripts/requirements-torch.txt

@@ -13,6 +13,7 @@ class _Thread(threading.local):
     loader = None  # number of the loader that the thread's spans belong to
     compute = 0  # handle of the open compute span
     batch = None  # the number of the batch it works on
+    received = None  # the number of the batch that it unpickled last
     waiting = False  # inside a wait: what is unpickled now is this thread's batch
     helper = False  # a worker or helper of a loader: never a consumer
 

@@ -68,18 +68,61 @@ PyObject* proxy_compare(PyObject* object, PyObject* other, int operation) {
   return PyObject_RichCompare(((Proxy*)object)->wrapped, other, operation);
 }
 
+static PyObject* g_function_types; /* tuple: what becomes a method with itself as __func__ */
+static PyObject* g_method_type;
+
+int proxy_prepare(void) {
+  PyObject* const types = PyImport_ImportModule("types");
+  if (types == NULL) return -1;
+  g_method_type = PyObject_GetAttrString(types, "MethodType");
+  PyObject* const function = PyObject_GetAttrString(types, "FunctionType");
+  PyObject* const descriptor = PyObject_GetAttrString(types, "MethodDescriptorType");
+  PyObject* const slot = PyObject_GetAttrString(types, "WrapperDescriptorType");
+  Py_DECREF(types);
+  if (g_method_type != NULL && function != NULL && descriptor != NULL && slot != NULL)
+    g_function_types = PyTuple_Pack(3, function, descriptor, slot);
+  Py_XDECREF(function);
+  Py_XDECREF(descriptor);
+  Py_XDECREF(slot);
+  return g_function_types != NULL ? 0 : -1;
+}
+
+/* What the wrapped descriptor (a staticmethod, a partialmethod) gives, timed alike. */
+static PyObject* bind_other(PyObject* object, PyObject* instance, PyObject* owner, descrgetfunc get) {
+  const Proxy* const self = (const Proxy*)object;
+  PyObject* const bound = get(self->wrapped, instance, owner);
+  if (bound == NULL) return NULL;
+  Proxy* const proxy = proxy_make(Py_TYPE(object), bound);
+  Py_DECREF(bound);
+  if (proxy == NULL) return NULL;
+  Py_XINCREF(self->before);
+  Py_XINCREF(self->after);
+  proxy->before = self->before;
+  proxy->after = self->after;
+  proxy->name_index = self->name_index;
+  proxy->stage = self->stage;
+  proxy->with_batch = self->with_batch;
+  return (PyObject*)proxy;
+}
+
 PyObject* proxy_bind(PyObject* object, PyObject* instance, PyObject* owner) {
-  (void)owner;
   PyObject* const wrapped = ((Proxy*)object)->wrapped;
-  if (instance == NULL || PyType_GetSlot(Py_TYPE(wrapped), Py_tp_descr_get) == NULL) {
+  const descrgetfunc get = (descrgetfunc)PyType_GetSlot(Py_TYPE(wrapped), Py_tp_descr_get);
+  if (get == NULL) {
     Py_INCREF(object);
     return object;
   }
-  PyObject* const types = PyImport_ImportModule("types");
-  if (types == NULL) return NULL;
-  PyObject* const method = PyObject_CallMethod(types, "MethodType", "OO", object, instance);
-  Py_DECREF(types);
-  return method;
+  PyObject* innermost = wrapped; /* a Timed around an Around is of a function's kind, too */
+  while (PyType_GetSlot(Py_TYPE(innermost), Py_tp_descr_get) == (void*)proxy_bind)
+    innermost = ((Proxy*)innermost)->wrapped;
+  const int is_function = PyObject_IsInstance(innermost, g_function_types);
+  if (is_function < 0) return NULL;
+  if (!is_function) return bind_other(object, instance, owner, get);
+  if (instance == NULL) {
+    Py_INCREF(object);
+    return object;
+  }
+  return PyObject_CallFunctionObjArgs(g_method_type, object, instance, NULL);
 }
 
 /* The object that sys.modules has under the wrapped one's name: a new reference, or NULL. */

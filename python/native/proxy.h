@@ -30,7 +30,11 @@ int proxy_setattr(PyObject* object, PyObject* name, PyObject* value);
 PyObject* proxy_repr(PyObject* object);
 Py_hash_t proxy_hash(PyObject* object);
 PyObject* proxy_compare(PyObject* object, PyObject* other, int operation);
-/* As a class attribute it becomes a method if what it wraps does. */
+/* Once, before the first object: 0, or -1 with an exception set. */
+int proxy_prepare(void);
+/* As a class attribute it becomes what the wrapped one would: a method (its __func__
+ * is the proxy, so that `before` gets the instance), or for a staticmethod, a
+ * classmethod and the like the proxy of what they give. */
 PyObject* proxy_bind(PyObject* object, PyObject* instance, PyObject* owner);
 extern PyMethodDef proxy_methods[];
 extern PyMemberDef proxy_members[];

@@ -16,7 +16,7 @@ BUILD = Path(os.environ["DATAMON_BUILD"])
 def copy(tmp_path):
     """The tree without git, in a folder whose name has a space."""
     to = tmp_path / "a copy"
-    ignore = shutil.ignore_patterns("build*", ".git", ".venv", "data", "__pycache__", "datamon-2*")
+    ignore = shutil.ignore_patterns("build*", ".git", ".venv*", "data", "__pycache__", "datamon-2*")
     shutil.copytree(SOURCE, to, ignore=ignore)
     return to
 

@@ -64,4 +64,7 @@ def _own_call(entry):
     file_argument = entry.get("file")
     if file_argument is not None and not isinstance(file_argument, int):
         raise ValueError(f"file = {file_argument!r} is not the index of an argument")
-    return entry["module"], entry["function"], entry["stage"], file_argument
+    names = entry["module"], entry["function"], entry["stage"]
+    if not all(isinstance(name, str) and name for name in names):
+        raise ValueError(f"module, function and stage are names, not {names}")
+    return *names, file_argument

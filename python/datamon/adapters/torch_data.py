@@ -88,7 +88,7 @@ def _name_iterator(arguments, result, failed):
     loader.iterating = True
     _loaders.note(loader, torch_names.facts(data_loader))
     torch_worker.starting_loader = loader.number
-    iterator._collate_fn = torch_worker.MarkedCollate(iterator._collate_fn, loader.number)
+    iterator._collate_fn = torch_worker.mark(iterator._collate_fn, loader.number)
 
 
 def _before_iter(data_loader):
@@ -129,4 +129,6 @@ def _batch_number(iterator):
     """The number under which the worker made it; iterators count from 0 each epoch."""
     if iterator._datamon_single:
         return iterator._num_yielded - 1
+    if not getattr(iterator, "_in_order", True):
+        return this_thread.received
     return iterator._rcvd_idx - 1

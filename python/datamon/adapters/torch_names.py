@@ -56,7 +56,7 @@ def batch_size_of(loader):
 def innermost(dataset):
     """The dataset below Subset and its like."""
     for _ in range(8):
-        inner = getattr(dataset, "dataset", None)
+        inner = getattr(dataset, "__dict__", {}).get("dataset")  # asks no code of the job
         if inner is None or inner is dataset:
             break
         dataset = inner

@@ -2,10 +2,11 @@
 unpickles and pins batches in the consumer's process.
 
 A worker knows its loader from a mark around collate_fn, the one argument that
-the consumer's iterator keeps for itself and hands on by fork or by pickle.
+the consumer's iterator keeps for itself and hands on by fork or by pickle. No
+function of ours stands between PyTorch's: tracebacks show the job's frames alone.
 """
 
-import io
+import functools
 import multiprocessing.queues
 import struct
 import threading
@@ -19,23 +20,23 @@ starting_loader = 0  # of the iterator that this process made last: for its pin 
 _init_span = 0  # of a worker that starts
 
 
-class MarkedCollate:
-    """A collate_fn that knows the number of its loader."""
-
-    def __init__(self, function, loader):
-        self.function = function
-        self.loader = loader
-
-    def __call__(self, *arguments, **keywords):
-        return self.function(*arguments, **keywords)
-
-    def __getattr__(self, name):
-        if name in ("function", "loader"):
-            raise AttributeError(name)
-        return getattr(self.function, name)
+class _Marked(functools.partial):
+    """A collate_fn with the number of its loader. Pickles as a plain partial, which a
+    worker that was started without datamon can read."""
 
     def __reduce__(self):
-        return MarkedCollate, (self.function, self.loader)
+        state = (self.func, self.args, self.keywords, {"datamon_loader": self.datamon_loader})
+        return functools.partial, (self.func,), state
+
+
+def mark(collate, loader):
+    marked = _Marked(collate)
+    marked.datamon_loader = loader
+    return marked
+
+
+def is_marked(collate):
+    return isinstance(collate, functools.partial) and hasattr(collate, "datamon_loader")
 
 
 def after_create_fetcher(state, fetcher, failed):
@@ -46,37 +47,28 @@ def after_create_fetcher(state, fetcher, failed):
         _init_span = 0
     if failed:
         return
-    if isinstance(fetcher.collate_fn, MarkedCollate):
-        collate = fetcher.collate_fn.function
-        fetcher.collate_fn = native.Timed(
-            collate, native.COLLATE, native.NO_NAME, native.BATCH_ID
-        )
-        transforms.time_dataset(fetcher.dataset)
-        if hasattr(fetcher, "dataset_iter"):
-            fetcher.dataset_iter = native.TimedIter(fetcher.dataset_iter)
-        elif getattr(fetcher.dataset, "__getitems__", None):
-            fetcher.dataset = _WholeBatches(fetcher.dataset)
-        else:
-            fetcher.dataset = native.TimedItems(fetcher.dataset)
+    if not is_marked(fetcher.collate_fn):
+        return
+    fetcher.collate_fn = native.Timed(
+        fetcher.collate_fn, native.COLLATE, native.NO_NAME, native.BATCH_ID
+    )
+    transforms.time_dataset(fetcher.dataset)
+    if hasattr(fetcher, "dataset_iter"):
+        fetcher.dataset_iter = native.TimedIter(fetcher.dataset_iter)
+    elif fetcher.auto_collation and getattr(fetcher.dataset, "__getitems__", None):
+        fetcher.dataset = _WholeBatches(fetcher.dataset)
+    else:
+        fetcher.dataset = native.TimedItems(fetcher.dataset)
 
 
 class _WholeBatches:
-    """A dataset with __getitems__ (Hugging Face's): one fetch span a batch."""
+    """Stands for a dataset with __getitems__ (Hugging Face's), of which a fetcher
+    that collates calls nothing else: one fetch span a batch."""
 
     def __init__(self, dataset):
-        self._dataset = dataset
         self.__getitems__ = native.Timed(
             dataset.__getitems__, native.FETCH, native.NO_NAME, native.BATCH_ID
         )
-
-    def __getitem__(self, index):
-        return self._dataset[index]
-
-    def __len__(self):
-        return len(self._dataset)
-
-    def __getattr__(self, name):
-        return getattr(self._dataset, name)
 
 
 def before_worker_loop(*arguments, **keywords):
@@ -85,8 +77,7 @@ def before_worker_loop(*arguments, **keywords):
     if not _record.attach():
         return
     named = _name_arguments(arguments, keywords)
-    mark = named.get("collate_fn")
-    loader = mark.loader if isinstance(mark, MarkedCollate) else 0
+    loader = getattr(named["collate_fn"], "datamon_loader", 0)
     worker = named["worker_id"]
     _consumer.become_helper(native.ROLE_WORKER, worker, loader, f"worker {worker}")
     native.set_batch(None)
@@ -126,26 +117,31 @@ def _time_sending(queue, worker, loader):
     feeder = threading.local()
     original = multiprocessing.queues._ForkingPickler
 
-    class SendingPickler(original):
-        @classmethod
-        def dumps(cls, obj, protocol=None):
-            if threading.current_thread() is not getattr(queue, "_thread", None):
-                return original.dumps(obj, protocol)
-            if not getattr(feeder, "named", False):
-                feeder.named = True
-                _consumer.become_helper(native.ROLE_PIN, worker, loader, "feeder")
-            number = obj[0] if type(obj) is tuple and type(obj[0]) is int else None
-            feeder.number = number
-            feeder.span = native.begin(native.SEND)
-            buffer = io.BytesIO()
-            try:
-                original(buffer, protocol).dump(obj)
-            except BaseException:
-                native.end(feeder.span)
-                raise
-            if number is not None and number >= 0:
-                buffer.write(_TRAILER.pack(_MAGIC, native.now(), number))
-            return buffer.getbuffer()
+    def before_dump(pickler, obj):
+        if threading.current_thread() is not getattr(queue, "_thread", None):
+            return None
+        if not getattr(feeder, "named", False):
+            feeder.named = True
+            _consumer.become_helper(native.ROLE_PIN, worker, loader, "feeder")
+        feeder.number = obj[0] if type(obj) is tuple and type(obj[0]) is int else None
+        feeder.span = native.begin(native.SEND)
+        return pickler
+
+    def after_dump(pickler, result, failed):
+        if pickler is None:
+            return
+        if failed:
+            native.end(feeder.span)
+            feeder.span = 0
+        elif feeder.number is not None and feeder.number >= 0:
+            pickler.file.write(_TRAILER.pack(_MAGIC, native.now(), feeder.number))
+
+    class SendingPickler(original):  # its dumps() is the original's
+        def __init__(self, file, *rest):
+            super().__init__(file, *rest)
+            self.file = file
+
+        dump = native.Around(original.dump, before_dump, after_dump)
 
     def before_send(data, *rest):
         return len(data)
@@ -165,20 +161,21 @@ def time_receiving():
     """Unpickling of batches, wherever this process takes them from a worker."""
     original = multiprocessing.queues._ForkingPickler
 
+    def before_loads(data, *rest, **keywords):
+        if not this_thread.waiting:
+            return None
+        return data, native.now(), native.begin(native.RECEIVE)
+
+    def after_loads(state, obj, failed):
+        if state is None:
+            return
+        data, begun, span = state
+        number = None if failed else _note_residence(data, begun)
+        native.end(span, number, len(data))
+        this_thread.received = number
+
     class ReceivingPickler(original):
-        @staticmethod
-        def loads(data, *rest, **keywords):
-            if not this_thread.waiting:
-                return original.loads(data, *rest, **keywords)
-            begun = native.now()
-            span = native.begin(native.RECEIVE)
-            number = None
-            try:
-                obj = original.loads(data, *rest, **keywords)
-                number = _note_residence(data, begun)
-                return obj
-            finally:
-                native.end(span, number, len(data))
+        loads = staticmethod(native.Around(original.loads, before_loads, after_loads))
 
     multiprocessing.queues._ForkingPickler = ReceivingPickler
 
