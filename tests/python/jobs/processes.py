@@ -5,6 +5,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import time
 
 from torch.utils.data import DataLoader
 
@@ -12,6 +13,7 @@ READ = "import pathlib, sys; pathlib.Path(sys.executable).read_bytes()"
 
 
 def read(number):
+    time.sleep(0.2)  # so that both workers of a pool get something to do
     return len(pathlib.Path(__file__).read_bytes()) > 0 and number
 
 
@@ -30,7 +32,7 @@ def collate(items):
 def pools():
     for method in ("fork", "spawn", "forkserver"):
         with multiprocessing.get_context(method).Pool(2) as pool:
-            print(method, pool.map(read, range(6)), flush=True)
+            print(method, pool.map(read, range(6), chunksize=1), flush=True)
 
 
 def commands():
