@@ -42,6 +42,7 @@ GOALS = [
     Goal("monitor_span_over_raw", "a recorded span over two timestamps and a 24-byte store", at_most=1.5),
     Goal("monitor_span_median_ns", "a recorded span, ns of CPU", at_most=30),
     Goal("monitor_off_median_ns", "a span while not recording, ns, loop included", at_most=1),
+    Goal("monitor_loader_change_median_ns", "a thread going to another data loader, ns of CPU", at_most=2000),
     Goal("monitor_eight_threads_over_one", "a span of 8 threads at once over one thread's", at_most=1.05),
     Goal("nvtx_beside_spans_ranges_over_span", "an NVTX range that becomes a span, over a span", at_most=2),
     Goal("nvtx_beside_spans_spans_without_tool_over_span", "a span with MON_NVTX=1 and no tool, over a span", at_most=1.05),

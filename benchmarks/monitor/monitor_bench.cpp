@@ -59,6 +59,16 @@ void span(benchmark::State& state) { beside_raw(state, span_loop, 1, true); }
 void nested(benchmark::State& state) { beside_raw(state, nested_loop, 2, true); }
 void item(benchmark::State& state) { beside_raw(state, item_loop, 1, true); }
 
+// A consumer that takes from two loaders in turn: each change of loader.
+void loader_change(benchmark::State& state) {
+  std::vector<double> own;
+  while (state.KeepRunningBatch(kTurn)) {
+    own.push_back(timed(loader_loop, kTurn) / kTurn);
+    state.SetIterationTime(own.back() * kTurn);
+  }
+  state.counters["median_ns"] = median(own) * 1e9;
+}
+
 // Switched off: the whole round of the loop, an upper bound for the branch.
 void off(benchmark::State& state) {
   std::vector<double> own;
@@ -100,6 +110,7 @@ void eight_threads(benchmark::State& state) {
 BENCHMARK(span)->UseManualTime();
 BENCHMARK(nested)->UseManualTime();
 BENCHMARK(item)->UseManualTime();
+BENCHMARK(loader_change)->UseManualTime();
 BENCHMARK(off)->UseManualTime();
 BENCHMARK(eight_threads)->UseManualTime();
 

@@ -59,6 +59,11 @@ void item_loop(long count) {
   }
 }
 
+void loader_loop(long count) {
+  for (long i = 0; i < count; ++i)
+    datamon_thread(DATAMON_ROLE_CONSUMER, 0, 1 + (uint32_t)(i & 1), "loader", 6);
+}
+
 int recording(void) { return datamon_active(); }
 
 void switch_recording(int on) {

@@ -186,7 +186,15 @@ static inline datamon_stage datamon_define_stage(const char* name, size_t name_b
              : (datamon_stage)DATAMON_NO_STAGE;
 }
 
-/* Says what the calling thread is. `name` may be NULL. */
+/* Says what the calling thread is, and for which data loader (0 where there is
+ * one) its spans are from now on. `name` may be NULL.
+ *
+ * What a thread recorded before its first call counts as well. A thread that
+ * serves several loaders calls again at each change, in each step if need be (it
+ * costs less than 0.1 us): later spans are of the new role, index and loader, earlier
+ * ones stay what they were. Inside an open span such a change is ignored: the
+ * span cannot be of two loaders. With the same role, index and loader only the
+ * name changes, at any time. */
 static inline void datamon_thread(datamon_role role, uint32_t index, uint32_t loader,
                                   const char* name, size_t name_bytes) {
   if (datamon_active()) datamon_table_->thread((uint32_t)role, index, loader, name, name_bytes);

@@ -147,7 +147,8 @@ struct StageRecord {
 };
 static_assert(sizeof(StageRecord) == 112);
 
-// One thread, or several short-lived ones after each other (threads > 1).
+// One thread, or several short-lived ones after each other (threads > 1). A
+// thread that serves several data loaders has a track for each.
 struct TrackRecord {
   std::uint32_t number;  // unique in the file, from 0
   std::uint32_t tid;     // of the latest thread
@@ -156,7 +157,7 @@ struct TrackRecord {
   std::uint32_t loader;
   std::uint32_t threads;  // how many threads it stands for
   std::uint64_t start_ticks;
-  std::uint64_t end_ticks;      // 0 while the thread lives
+  std::uint64_t end_ticks;      // 0 while the thread lives and is here
   std::uint64_t span_count;     // spans ended (stored or not), up to the last window change
   std::uint64_t root_ticks;     // wall time inside depth-0 spans, up to the last window change
   std::uint64_t sampled_roots;  // span trees with CPU readings; a depth-0 span and all in it, or

@@ -311,16 +311,41 @@ datamon_stage define_stage_locked(std::string_view name, std::uint32_t stage_cla
   return define_stage(name, stage_class, loader, g_process->file);
 }
 
+namespace {
+
+bool is_same(const format::TrackRecord& record, std::uint32_t role, std::uint32_t index,
+             std::uint32_t loader) {
+  return record.role == role && record.index == index && record.loader == loader;
+}
+
+// The track on which the calling thread goes on as what it says it is: the one
+// it has, where that is what it is already, or all it has is of a thread that had
+// not said; else another one. nullptr: a span is open, or there is none.
+Track* track_for(std::uint32_t role, std::uint32_t index, std::uint32_t loader) {
+  Track* track = current_track;
+  if (track->record == nullptr) return describe_track(role, index, loader);
+  if (is_same(*track->record, role, index, loader)) return track;
+  if (!track->described && (track->depth > 0 || track->record->threads == 1)) return track;
+  if (track->depth > 0) return nullptr;
+  Process& process = *g_process;
+  const Lock lock(process.mutex);
+  Track* next = process.tracks.move(*track, role, index, loader, clock_now());
+  if (next == nullptr) return track;
+  ::pthread_setspecific(g_inherited.thread_key, next);
+  current_track = next;
+  return next;
+}
+
+}  // namespace
+
 void describe_thread(std::uint32_t role, std::uint32_t index, std::uint32_t loader,
                      std::string_view name) {
   const bool only_named = role == DATAMON_ROLE_UNCHANGED;
-  Track* track = current_track;
-  if (track->record == nullptr)
-    track = only_named ? usable_track() : describe_track(role, index, loader);
+  Track* track = only_named ? usable_track() : track_for(role, index, loader);
   if (track == nullptr) return;
   format::TrackRecord& record = *track->record;
-  const Lock lock(g_process->mutex);
   if (!only_named) {
+    track->described = true;
     record.role = role;
     record.index = index;
     record.loader = loader;

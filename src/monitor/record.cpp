@@ -174,7 +174,7 @@ inline std::uint64_t difference(std::uint64_t a, std::uint64_t b) {
 void close_slowly(Track& track, std::uint32_t depth, std::uint64_t now, std::uint64_t id,
                   std::uint64_t bytes, const char* name, std::size_t name_bytes) {
   SpanSplit split;
-  const bool sampled = track.split.take(depth, split);
+  const bool sampled = track.split->take(depth, split);
   const std::uint64_t stage = track.frames[depth + 1].stage;
   const Place at = prepare(track, stage);
   if (!is_found(at)) {
@@ -198,8 +198,8 @@ void close_slowly(Track& track, std::uint32_t depth, std::uint64_t now, std::uin
 
 // Stops taking readings; `depth` is that of the next units.
 void end_unit(Track& track, std::uint32_t depth, std::uint64_t now) {
-  track.split.end_unit();
-  track.skip = track.split.next_skip(now);
+  track.split->end_unit();
+  track.skip = track.split->next_skip(now);
   track.unit_depth = depth;
   arm_window(track);
 }
@@ -223,19 +223,19 @@ DATAMON_COLD void end_slowly(std::uint64_t handle, std::uint64_t now, std::uint6
     if (track == nullptr) return;
     if (!is_open(*track, handle)) return count_mismatch();
     if (now >= track->cell_store.window_end()) advance_window(*track, now);
-    if (track->split.active()) {
-      track->split.boundary(track->depth - 1);
-      now = track->split.end_of_span(now);
+    if (track->split->active()) {
+      track->split->boundary(track->depth - 1);
+      now = track->split->end_of_span(now);
     }
   }
   const auto depth = static_cast<std::uint32_t>(handle % kMaxDepth);
   while (track->depth > depth + 1)
     close_slowly(*track, track->depth - 1, now, DATAMON_NO_ID, 0, nullptr, 0);
   close_slowly(*track, depth, now, id, bytes, name, name_bytes);
-  if (!track->split.active()) return;
-  if (depth <= track->split.unit_depth()) {
+  if (!track->split->active()) return;
+  if (depth <= track->split->unit_depth()) {
     end_unit(*track, depth, now);
-  } else if (track->split.too_dear()) {
+  } else if (track->split->too_dear()) {
     end_unit(*track, depth, now);
   }
 }
@@ -264,19 +264,19 @@ DATAMON_COLD std::uint64_t begin_slowly(datamon_stage stage) {
     count_dropped();
     return 0;
   }
-  if (track->split.active()) {
-    track->split.boundary(depth - 1);
+  if (track->split->active()) {
+    track->split->boundary(depth - 1);
   } else if (depth <= track->unit_depth) {
     track->unit_depth = depth;
     if (track->skip > 0) {
       --track->skip;
     } else {
-      track->split.begin_unit(depth);
-      if (track->split.active()) {
+      track->split->begin_unit(depth);
+      if (track->split->active()) {
         track->unit_depth = kMaxDepth;
         arm_window(*track);
       } else {
-        track->skip = track->split.next_skip(clock_now());
+        track->skip = track->split->next_skip(clock_now());
       }
     }
   }

@@ -40,22 +40,27 @@ struct Track {
   format::TrackRecord* record;  // null: not in use
   format::BlockHeader* record_block;
   format::BlockHeader* slow_block;
-  Track* next;                  // of all tracks
-  bool ended;                   // its thread is gone; may be taken over
-  bool has_spans;               // something was recorded since a thread took it
-  std::uint32_t coarsenings;    // of `cell_store`, when `cells` was filled
-  std::uint32_t sink_counted;   // of span_store.sink, in unstored_spans
-  std::uint64_t spent_counted;  // of split, in reading_ticks
-  format::Cell sink;            // takes spans for which no cell can be had
+  Track* next;                 // of all tracks
+  Track* next_ended;           // of those that no thread has
+  bool ended;                  // no thread has it; may be taken over
+  bool described;              // its thread has said what it is
+  std::uint32_t coarsenings;   // of `cell_store`, when `cells` was filled
+  std::uint32_t sink_counted;  // of span_store.sink, in unstored_spans
+  // Of split, in the recording: the books are the thread's, and go with it from
+  // track to track.
+  std::uint64_t spent_counted;
+  std::uint64_t sampled_counted;
+  std::uint64_t skipped_counted;
+  format::Cell sink;  // takes spans for which no cell can be had
   CellStore cell_store;
   SpanStore span_store;
-  CpuSplit split;
+  CpuSplit* split;  // of its thread; null: not in use
 };
 
 // Sends the ends of spans the slow way from the current window's end on, or all
 // of them while readings are taken.
 inline void arm_window(Track& track) {
-  track.window_end = track.split.active() ? 0 : track.cell_store.window_end();
+  track.window_end = track.split->active() ? 0 : track.cell_store.window_end();
 }
 
 }  // namespace datamon::monitor

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "monitor/arena.h"
 #include "monitor/atomics.h"
@@ -45,6 +46,13 @@ std::uint64_t seed_of(std::uint64_t now, std::uint32_t number) {
   return x ^ (x >> 27);
 }
 
+// What the split's books say is in the recording.
+void set_counted(Track& track) {
+  track.spent_counted = track.split->spent_ticks();
+  track.sampled_counted = track.split->sampled();
+  track.skipped_counted = track.split->skipped();
+}
+
 }  // namespace
 
 void TrackList::start(RecordingFile& file, const SplitSetup& split) {
@@ -56,32 +64,64 @@ void TrackList::start(RecordingFile& file, const SplitSetup& split) {
 
 Track* TrackList::acquire(std::uint32_t role, std::uint32_t index, std::uint32_t loader,
                           std::uint64_t now) {
-  Track* track = find_ended(role, index, loader);
-  if (track == nullptr && count_ < most_tracks(file_->max_bytes())) track = create(now);
-  if (track == nullptr) track = any_ended();
-  if (track == nullptr) track = create(now);
-  if (track != nullptr) begin_thread(*track, now);
+  Track* track = find(role, index, loader, now);
+  if (track == nullptr) return nullptr;
+  begin(*track, static_cast<std::uint32_t>(::syscall(SYS_gettid)), now);
+  track->split->start(split_, now, seed_of(now, track->record->number));
+  track->skip = track->split->next_skip(now);
   return track;
 }
 
-Track* TrackList::find_ended(std::uint32_t role, std::uint32_t index, std::uint32_t loader) {
-  for (Track* track = first_; track != nullptr; track = track->next) {
-    const format::TrackRecord& record = *track->record;
-    if (track->ended && record.role == role && record.index == index && record.loader == loader)
-      return track;
+Track* TrackList::move(Track& from, std::uint32_t role, std::uint32_t index, std::uint32_t loader,
+                       std::uint64_t now) {
+  Track* track = find(role, index, loader, now);
+  if (track == nullptr) return nullptr;
+  publish(from);
+  std::swap(from.split, track->split);
+  set_counted(*track);
+  set_counted(from);
+  begin(*track, from.record->tid, now);
+  track->skip = from.skip;
+  park(from, now);
+  return track;
+}
+
+// That of an ended thread that was the same, a new one, or any.
+Track* TrackList::find(std::uint32_t role, std::uint32_t index, std::uint32_t loader,
+                       std::uint64_t now) {
+  Track* track = take_ended(role, index, loader);
+  if (track == nullptr && count_ < most_tracks(file_->max_bytes())) track = create(now);
+  if (track == nullptr) track = take_longest_ended();
+  if (track == nullptr) track = create(now);
+  return track;
+}
+
+Track* TrackList::take_ended(std::uint32_t role, std::uint32_t index, std::uint32_t loader) {
+  for (Track** link = &ended_; *link != nullptr; link = &(*link)->next_ended) {
+    const format::TrackRecord& record = *(*link)->record;
+    if (record.role == role && record.index == index && record.loader == loader) return take(link);
   }
   return nullptr;
 }
 
-Track* TrackList::any_ended() {
-  for (Track* track = first_; track != nullptr; track = track->next)
-    if (track->ended) return track;
-  return nullptr;
+Track* TrackList::take_longest_ended() {
+  if (ended_ == nullptr) return nullptr;
+  Track** link = &ended_;
+  while ((*link)->next_ended != nullptr) link = &(*link)->next_ended;
+  return take(link);
+}
+
+Track* TrackList::take(Track** link) {
+  Track* track = *link;
+  *link = track->next_ended;
+  track->next_ended = nullptr;
+  return track;
 }
 
 Track* TrackList::create(std::uint64_t now) {
   Track* track = arena_new<Track>();
-  if (track == nullptr) return nullptr;
+  auto* split = arena_new<CpuSplit>();
+  if (track == nullptr || split == nullptr) return nullptr;
   BlockHeader* block = file_->allocate_for(BlockType::kTrack, kBlockAlignment, count_);
   if (block == nullptr) return nullptr;
   auto* record = reinterpret_cast<format::TrackRecord*>(block + 1);
@@ -90,6 +130,7 @@ Track* TrackList::create(std::uint64_t now) {
   block->count = 1;
   track->record = record;
   track->record_block = block;
+  track->split = split;
   // Handles of different tracks differ, so that a span ended on another thread
   // is noticed.
   track->serial = (std::uint64_t{count_} + 1) << 44;
@@ -100,28 +141,39 @@ Track* TrackList::create(std::uint64_t now) {
   return track;
 }
 
-void TrackList::begin_thread(Track& track, std::uint64_t now) {
+void TrackList::begin(Track& track, std::uint32_t tid, std::uint64_t now) {
   format::TrackRecord& record = *track.record;
-  record.tid = static_cast<std::uint32_t>(::syscall(SYS_gettid));
-  store_relaxed(record.threads, record.threads + 1);
+  if (record.threads == 0 || record.tid != tid) {
+    record.tid = tid;
+    store_relaxed(record.threads, record.threads + 1);
+    if (record.threads == 1) file_->publish(track.record_block);
+  }
   store_relaxed(record.end_ticks, std::uint64_t{0});
-  if (record.threads == 1) file_->publish(track.record_block);
   ++live_;
   track.ended = false;
+  track.described = false;
   track.depth = 0;
-  track.split.start(split_, now, seed_of(now, record.number));
-  track.skip = track.split.next_skip(now);
   track.unit_depth = 0;
-  advance(track, now);
+  // The cells of a window that is not over are still at hand.
+  if (now >= track.cell_store.window_end())
+    advance(track, now);
+  else
+    arm_window(track);
   if (track.block == nullptr) next_span_block(track);
 }
 
 void TrackList::end(Track& track, std::uint64_t now) {
-  track.split.stop();
+  track.split->stop();
   publish(track);
+  park(track, now);
+}
+
+void TrackList::park(Track& track, std::uint64_t now) {
   store_release(track.record->end_ticks, now);
   track.ended = true;
   track.window_end = 0;
+  track.next_ended = ended_;
+  ended_ = &track;
   --live_;
 }
 
@@ -129,11 +181,12 @@ void TrackList::publish(Track& track) {
   format::TrackRecord& record = *track.record;
   store_relaxed(record.span_count, track.span_store.written + track.span_index);
   store_relaxed(record.root_ticks, track.frames[0].child_ticks);
-  store_relaxed(record.sampled_roots, track.split.sampled());
-  store_relaxed(record.skipped_roots, track.split.skipped());
+  const CpuSplit& split = *track.split;
+  bump(record.sampled_roots, split.sampled() - track.sampled_counted);
+  bump(record.skipped_roots, split.skipped() - track.skipped_counted);
   format::FileHeader& header = *file_->header();
-  add_relaxed(header.reading_ticks, track.split.spent_ticks() - track.spent_counted);
-  track.spent_counted = track.split.spent_ticks();
+  add_relaxed(header.reading_ticks, split.spent_ticks() - track.spent_counted);
+  set_counted(track);
   if (track.block == track.span_store.sink) {
     add_relaxed(header.unstored_spans, std::uint64_t{track.span_index} - track.sink_counted);
     track.sink_counted = track.span_index;

@@ -25,6 +25,13 @@ class TrackList final : private CellSpace {
   // when there is no space.
   Track* acquire(std::uint32_t role, std::uint32_t index, std::uint32_t loader, std::uint64_t now);
 
+  // The calling thread goes on with another track, found as by acquire(), and
+  // leaves `from`, in which no span is open, to whoever is the same again. Its
+  // CPU readings go with it. nullptr: stays on `from`. No system call and, as a
+  // rule, no allocation: a thread may go to and fro in each step.
+  Track* move(Track& from, std::uint32_t role, std::uint32_t index, std::uint32_t loader,
+              std::uint64_t now);
+
   // The calling thread's track ends with it.
   void end(Track& track, std::uint64_t now);
 
@@ -41,10 +48,13 @@ class TrackList final : private CellSpace {
                  std::string_view name);
 
  private:
-  Track* find_ended(std::uint32_t role, std::uint32_t index, std::uint32_t loader);
-  Track* any_ended();
+  Track* find(std::uint32_t role, std::uint32_t index, std::uint32_t loader, std::uint64_t now);
+  Track* take_ended(std::uint32_t role, std::uint32_t index, std::uint32_t loader);
+  Track* take_longest_ended();
+  Track* take(Track** link);
   Track* create(std::uint64_t now);
-  void begin_thread(Track& track, std::uint64_t now);
+  void begin(Track& track, std::uint32_t tid, std::uint64_t now);
+  void park(Track& track, std::uint64_t now);
   void forget_cells(Track& track);
   static SpanStore* next_victim(void* list);
 
@@ -55,6 +65,7 @@ class TrackList final : private CellSpace {
   SplitSetup split_;
   SpanPool spans_;
   Track* first_;
+  Track* ended_;  // the latest first
   std::uint32_t count_;
   std::uint32_t live_;
   std::uint64_t cell_blocks_;

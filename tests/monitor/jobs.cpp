@@ -15,6 +15,7 @@
 
 #include "job_items.h"
 #include "limit_jobs.h"
+#include "loader_jobs.h"
 #include "process_jobs.h"
 
 namespace {
@@ -254,6 +255,14 @@ constexpr Job kJobs[] = {
     {"mapped", is_mapped},
     {"sleeping", sleeping},
     {"exit-code", exit_code},
+    {"zipped-loaders", datamon::test::zipped_loaders},
+    {"killed-between-loaders", datamon::test::killed_between_loaders},
+    {"threads-of-loaders", datamon::test::threads_of_loaders},
+    {"forks-between-loaders", datamon::test::forks_between_loaders},
+    {"many-loaders", datamon::test::many_loaders},
+    {"describes-inside-spans", datamon::test::describes_inside_spans},
+    {"describes-itself-late", datamon::test::describes_itself_late},
+    {"readings-between-loaders", datamon::test::readings_between_loaders},
 };
 
 }  // namespace
