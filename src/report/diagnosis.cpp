@@ -36,6 +36,7 @@ std::vector<Fact> facts(const Evidence& e, const Ruling& ruling) {
                            {"step_s", e.step.step_s},
                            {"wait_s", e.step.wait_s},
                            {"transfer_share", e.step.transfer.value},
+                           {"other_wait_share", e.step.other_share},
                            {"workers", static_cast<double>(e.makers.workers)},
                            {"crowded_share", e.makers.crowded_share},
                            {"moved_to_read_s", e.makers.moved_to_read_s},
@@ -52,6 +53,7 @@ std::vector<Fact> facts(const Evidence& e, const Ruling& ruling) {
     if (value) out.push_back({name, *value});
   };
   add("workers_busy_share", e.makers.busy_share);
+  add("feeders_busy_share", e.makers.feeder_busy_share);
   add("workers_work_share", e.makers.work_share);
   add("cores_allowed", e.machine.cores_allowed);
   add("cores_idle", e.machine.cores_idle);

@@ -80,12 +80,24 @@ struct Fact {
   double value = 0;
 };
 
+// One of the recording's data loaders, in short.
+struct LoaderVerdict {
+  int number = 0;
+  std::string name;
+  std::uint64_t steps = 0;
+  double input_wait_share = 0;  // of a steady step
+  Label label = Label::kInsufficientData;
+};
+
 struct Diagnosis {
   Verdict verdict;
   std::vector<Remedy> remedies;  // best first
   std::vector<Unhelpful> unhelpful;
   std::string next;         // what to do to learn more, a command where there is one
   std::vector<Fact> facts;  // inputs of the conclusions, all finite
+  // All of the recording, most input wait first. diagnose() knows of one loader
+  // only and leaves it empty: loader_overview.h.
+  std::vector<LoaderVerdict> loaders;
 };
 
 Diagnosis diagnose(const Profile& profile);

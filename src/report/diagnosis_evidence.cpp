@@ -122,7 +122,7 @@ void drop_contradicting_ids(Evidence& e) {
   MakerEvidence& makers = e.makers;
   if (!step.ready_known || !(step.handover_s > 0.5 * step.wait_s)) return;
   if (!makers.work_share || *makers.work_share < th::kWorkersBusy) return;
-  const double recorded = makers.receive_s + makers.pin_s;
+  const double recorded = makers.receive_s + makers.pin_s + makers.feeder_s;
   const double handover = step.handover_s * static_cast<double>(step.steps);
   if (recorded >= th::kHandoverRecorded * handover) return;
   step.ready_known = false;

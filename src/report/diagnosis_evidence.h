@@ -29,6 +29,7 @@ struct StepEvidence {
   Interval transfer;              // share of the step
   double step_s = 0;              // mean step
   double wait_s = 0;              // mean input wait of a step
+  double other_share = 0;         // of the step: inside waits for other loaders
   double handover_s = 0;          // mean wait after the batch was handed over by its worker
   bool ready_known = false;       // handover_s and out_of_order_share mean something
   double out_of_order_share = 0;  // of the wait: a later batch was ready
@@ -40,24 +41,28 @@ struct StepEvidence {
 struct MakerEvidence {
   bool on_consumer = false;  // no workers: the consumer makes its own batches
   int workers = 0;
-  std::optional<double> busy_share;   // of the workers' time, inside spans
-  std::optional<double> work_share;   // the same, but a blocked send (no room) is no work
-  double pin_s = 0;                   // the pin-memory thread at work
-  double receive_s = 0;               // hand-off stages on the consumer's thread
-  double run_queue_share = 0;         // of the makers' time
-  double pin_busy_share = 0;          // of the steady time, the pin-memory thread at work
-  double cores_per_worker = 0;        // mean on-CPU share of a worker
-  Costs wall{};                       // exclusive seconds
-  Costs cpu{};                        // on-CPU part, where the split is known; else wall
-  bool split_known = false;           // ... for most of the work
-  Costs asleep{};                     // of wall: blocked, and nothing says that it is reading
-  double crowded_share = 0;           // run queue / (run queue + CPU) of makers' stages
-  double moved_to_read_s = 0;         // blocked or faulting time in other stages
-  double user_stage_s = 0;            // of kUnnamed: named stages of no known class
-  std::string heaviest_part[kCosts];  // the stage with most time of that class
+  std::optional<double> busy_share;         // of the workers' time, inside spans
+  std::optional<double> work_share;         // the same, but a blocked send (no room) is no work
+  std::optional<double> feeder_busy_share;  // of the workers' time, their feeder threads at work
+  double feeder_s = 0;                      // those threads at work
+  double pin_s = 0;                         // the pin-memory thread at work
+  double receive_s = 0;                     // hand-off stages on the consumer's thread
+  double run_queue_share = 0;               // of the makers' time
+  double pin_busy_share = 0;                // of the steady time, the pin-memory thread at work
+  double cores_per_worker = 0;              // mean on-CPU share of a worker
+  Costs wall{};                             // exclusive seconds
+  Costs cpu{};                              // on-CPU part, where the split is known; else wall
+  bool split_known = false;                 // ... for most of the work
+  Costs asleep{};                           // of wall: blocked, and nothing says that it is reading
+  double crowded_share = 0;                 // run queue / (run queue + CPU) of makers' stages
+  double moved_to_read_s = 0;               // blocked or faulting time in other stages
+  double user_stage_s = 0;                  // of kUnnamed: named stages of no known class
+  std::string heaviest_part[kCosts];        // the stage with most time of that class
   double heaviest_part_s[kCosts] = {};
   std::vector<Costs> batches;  // resampling rows, in order of time
   std::vector<Costs> batches_cpu;
+  std::vector<double> feeder_of_batch_s;
+  bool takes_turns = false;          // workers and their feeders are both busy: costs are of both
   std::vector<double> batch_wait_s;  // what the consumer waited for each of them
   int slow_worker = -1;              // index of one that is far slower than the others
   double slow_worker_factor = 1;

@@ -53,7 +53,14 @@ bool makes_batches(StageClass stage_class) {
 
 // A helper thread's stage: it works beside the workers, one batch at a time.
 bool is_pin_thread(const StageProfile& stage) {
-  return stage.stage_class == StageClass::kHandoff && stage.name == "pin" && !stage.on_consumer;
+  return stage.thread == HandoffThread::kPin ||
+         (stage.stage_class == StageClass::kHandoff && stage.name == "pin" && !stage.on_consumer);
+}
+
+// Work of the pin-memory thread; its receiving is waiting, too.
+double pin_work_s(const StageProfile& stage) {
+  if (stage.name != "receive") return sane_seconds(stage.self_s);
+  return sane_seconds(stage.split.cpu_s) + sane_seconds(stage.split.runqueue_s);
 }
 
 // Without workers the work shows on the consumer's thread.
@@ -166,20 +173,26 @@ void add_batches(const Profile& profile, const Conversions& by_class, MakerEvide
     out.batches.push_back(wall);
     out.batches_cpu.push_back(cpu);
     out.batch_wait_s.push_back(wait_of_batch(batch->id));
+    out.feeder_of_batch_s.push_back(batch->feeder_s);
   }
 }
 
 void add_workers(const Profile& profile, const Sums& sums, MakerEvidence& out) {
   out.workers = static_cast<int>(profile.workers.size());
-  double alive = 0, busy = 0, cpu = 0;
+  double alive = 0, busy = 0, cpu = 0, fed = 0, feeding = 0;
   std::vector<double> medians;
   for (const WorkerProfile& worker : profile.workers) {
     alive += sane_seconds(worker.alive_s);
     busy += std::min(sane_seconds(worker.busy_s), sane_seconds(worker.alive_s));
     cpu += sane_seconds(worker.cpu_s);
+    if (worker.has_feeder) {
+      fed += sane_seconds(worker.alive_s);
+      feeding += std::min(sane_seconds(worker.feeder_busy_s), sane_seconds(worker.alive_s));
+    }
     if (sane_seconds(worker.batch_p50_ms) > 0) medians.push_back(sane_seconds(worker.batch_p50_ms));
   }
   if (!(alive > 0)) return;
+  if (fed > 0) out.feeder_busy_share = std::clamp(feeding / fed, 0.0, 1.0);
   out.busy_share = std::clamp(busy / alive, 0.0, 1.0);
   out.work_share = std::clamp((busy - sums.blocked_send) / alive, 0.0, 1.0);
   out.cores_per_worker = std::clamp(cpu / alive, 0.0, 1.0);
@@ -198,6 +211,23 @@ void add_workers(const Profile& profile, const Sums& sums, MakerEvidence& out) {
     if (factor < th::kSlowWorker || !slower) continue;
     out.slow_worker = worker.index;
     out.slow_worker_factor = factor;
+  }
+}
+
+// Where a worker and its feeder are both at their limit they take turns (a GIL):
+// a batch then costs the work of both.
+void add_feeders(MakerEvidence& out) {
+  out.takes_turns = out.feeder_busy_share && out.busy_share &&
+                    *out.feeder_busy_share >= th::kWorkersBusy &&
+                    *out.busy_share >= th::kWorkersBusy;
+  if (!out.takes_turns) return;
+  out.wall[index(Cost::kHandoff)] += out.feeder_s;
+  out.cpu[index(Cost::kHandoff)] += out.feeder_s;
+  out.heaviest_part[index(Cost::kHandoff)] = "the feeder thread";
+  for (std::size_t i = 0; i < out.batches.size(); ++i) {
+    const double feeder_s = sane_seconds(out.feeder_of_batch_s[i]);
+    out.batches[i][index(Cost::kHandoff)] += feeder_s;
+    out.batches_cpu[i][index(Cost::kHandoff)] += feeder_s;
   }
 }
 
@@ -241,21 +271,25 @@ MakerEvidence maker_evidence(const Profile& profile) {
   const bool storage = storage_at_work(profile);
   Sums sums;
   for (const StageProfile& stage : profile.stages) {
-    if (is_pin_thread(stage)) out.pin_s += sane_seconds(stage.self_s);
-    if (is_pin_thread(stage) && sane_seconds(profile.consumer.steady_s) > 0)
-      out.pin_busy_share += sane_seconds(stage.self_s) / sane_seconds(profile.consumer.steady_s);
+    if (is_pin_thread(stage))
+      out.pin_s += pin_work_s(stage);
+    else if (stage.thread == HandoffThread::kFeeder)
+      out.feeder_s += sane_seconds(stage.self_s);
     else if (stage.on_consumer && !out.on_consumer && !is_queue(stage) &&
              stage.stage_class == StageClass::kHandoff)
       out.receive_s += sane_seconds(stage.self_s);
     else if (stage.on_consumer == out.on_consumer)
       add_stage(stage, storage, out, sums);
   }
+  if (const double steady_s = sane_seconds(profile.consumer.steady_s); steady_s > 0)
+    out.pin_busy_share = out.pin_s / steady_s;
   out.split_known = sums.self > 0 && sums.known_self >= 0.5 * sums.self;
   const double running = sums.cpu + sums.run_queue;
   out.run_queue_share = sums.known_self > 0 ? std::min(1.0, sums.run_queue / sums.known_self) : 0;
   out.crowded_share = running > 0 ? sums.run_queue / running : 0;
   add_batches(profile, sums.by_class, out);
   add_workers(profile, sums, out);
+  add_feeders(out);
   add_item_tail(profile, out);
   return out;
 }

@@ -231,6 +231,14 @@ void help_handoff(const Case& c, Advice& out) {
                 without(StageClass::kHandoff)));
     return;
   }
+  if (c.ruling.ground == Ground::kFeeder)
+    out.remedies.push_back(
+        {fmt::format(
+             "use more workers, if cores are idle: each has a feeder thread of its own{}",
+             c.evidence.machine.cores_idle
+                 ? fmt::format(" ({} cores are idle)", cores_text(*c.evidence.machine.cores_idle))
+                 : ""),
+         "the feeders are the limit, not the making of batches"});
   out.remedies.push_back(at_best(
       {"send few large tensors rather than many small ones or Python objects (stack them in the "
        "worker)",
@@ -240,7 +248,7 @@ void help_handoff(const Case& c, Advice& out) {
   out.remedies.push_back(at_best(
       {"send uint8 and convert on the device", "if it is float32 now: a quarter of its bytes"},
       without(StageClass::kHandoff)));
-  if (c.ruling.ground == Ground::kHandoverOnWait)
+  if (c.ruling.ground == Ground::kHandoverOnWait && c.profile.job.pin_memory != 1)
     out.remedies.push_back({"receive in a helper thread (PyTorch: pin_memory=True)",
                             "the consumer then finds batches unpacked"});
 }
@@ -342,7 +350,12 @@ void help_machine(const Case& c, Advice& out) {
 void help_start_up(const Case& c, Advice& out) {
   if (!c.has(Qualifier::kStartUp)) return;
   const RunEvidence& run = c.evidence.run;
-  if (run.epoch_boundary_share >= th::kEpochBoundaries)
+  if (run.epoch_boundary_share >= th::kEpochBoundaries && c.profile.job.persistent_workers == 1)
+    out.remedies.push_back(
+        {"make epochs longer: the workers are kept already, what is left is filling the queues",
+         fmt::format("{} of the run goes by at {} epoch boundaries",
+                     percent_text(run.epoch_boundary_share), run.epoch_boundaries)});
+  else if (run.epoch_boundary_share >= th::kEpochBoundaries)
     out.remedies.push_back(
         with({"keep the workers between epochs (PyTorch: persistent_workers=True)",
               fmt::format("{} of the run goes by at {} epoch boundaries",

@@ -16,7 +16,7 @@ namespace {
 namespace th = thresholds;
 
 struct CleanStep {
-  double start_s = 0, wait_s = 0, transfer_s = 0, whole_s = 0;
+  double start_s = 0, wait_s = 0, transfer_s = 0, other_s = 0, whole_s = 0;
   double ready_s = -1;
   std::uint64_t batch = format::kNoId;
 };
@@ -29,7 +29,8 @@ std::vector<CleanStep> steady_steps(const ConsumerProfile& consumer) {
     s.start_s = finite_or(step.start_s, 0);
     s.wait_s = sane_seconds(step.wait_s);
     s.transfer_s = sane_seconds(step.transfer_s);
-    s.whole_s = s.wait_s + s.transfer_s + sane_seconds(step.compute_s);
+    s.other_s = sane_seconds(step.other_wait_s);
+    s.whole_s = s.wait_s + s.transfer_s + s.other_s + sane_seconds(step.compute_s);
     s.ready_s = finite_or(step.ready_s, -1);
     s.batch = step.batch;
     out.push_back(s);
@@ -96,8 +97,10 @@ StepEvidence step_evidence(const Profile& profile) {
     whole.push_back(step.whole_s);
     out.step_s += step.whole_s;
     out.wait_s += step.wait_s;
+    out.other_share += step.other_s;
   }
   if (steps.empty()) return out;
+  out.other_share = out.step_s > 0 ? out.other_share / out.step_s : 0;
   out.step_s /= static_cast<double>(steps.size());
   out.wait_s /= static_cast<double>(steps.size());
   const std::size_t block = block_length(steps.size(), profile.workers.size());

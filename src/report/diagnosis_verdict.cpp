@@ -144,6 +144,21 @@ void doubt_stage(const Evidence& evidence, const Ruling& ruling, Trust& trust) {
                 "the reading happens inside other stages, where only blocked time tells it");
 }
 
+// A thread that hands batches over is at its limit, or the hand-over takes most
+// of the wait: whatever making them costs comes second.
+void rule_handoff(Ground ground, Ruling& ruling) {
+  ruling.ground = ground;
+  ruling.runner_up = ruling.leader == Cost::kHandoff ? ruling.runner_up : ruling.leader;
+  ruling.leader = Cost::kHandoff;
+  ruling.label = Label::kHandoffBound;
+}
+
+// The feeders never rest while the workers do.
+bool feeders_limit(const MakerEvidence& makers) {
+  return makers.feeder_busy_share && *makers.feeder_busy_share >= th::kWorkersBusy &&
+         !makers.takes_turns;
+}
+
 void rule_input_bound(const Profile& profile, const Evidence& evidence, Ruling& ruling) {
   const StepEvidence& step = evidence.step;
   const MakerEvidence& makers = evidence.makers;
@@ -162,12 +177,13 @@ void rule_input_bound(const Profile& profile, const Evidence& evidence, Ruling& 
                                               : makers.receive_s > 0.5 * wait_s && wait_s > 0;
   if (makers.on_consumer) {
     ruling.ground = Ground::kConsumerLoads;
-  } else if (makers.pin_busy_share >= th::kWorkersBusy || slow_handover) {
-    ruling.ground = slow_handover ? Ground::kHandoverOnWait : Ground::kPinThread;
-    ruling.runner_up = ruling.leader == Cost::kHandoff ? ruling.runner_up : ruling.leader;
-    ruling.leader = Cost::kHandoff;
-    ruling.label = Label::kHandoffBound;
-    const double leads = step.ready_known && slow_handover ? step.handover_leads : 1;
+  } else if (makers.pin_busy_share >= th::kWorkersBusy) {
+    return rule_handoff(Ground::kPinThread, ruling);
+  } else if (feeders_limit(makers)) {
+    return rule_handoff(Ground::kFeeder, ruling);
+  } else if (slow_handover) {
+    rule_handoff(Ground::kHandoverOnWait, ruling);
+    const double leads = step.ready_known ? step.handover_leads : 1;
     trust.at_most(Confidence::kLow, leads < th::kLeadsMedium,
                   "the wait is split evenly between making batches and handing them over");
     trust.at_most(Confidence::kMedium, leads >= th::kLeadsMedium && leads < th::kLeadsHigh,

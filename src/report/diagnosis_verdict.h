@@ -21,6 +21,7 @@ enum class Ground {
   kConsumerLoads,   // no workers: the consumer does it all
   kHandoverOnWait,  // batches are ready, the consumer takes long to get them
   kPinThread,       // the pin-memory thread is at its limit
+  kFeeder,          // the workers' feeder threads are at their limit, the workers are not
   kWorkers,         // workers do not make batches fast enough
 };
 

@@ -71,6 +71,13 @@ void explain_wait(const Evidence& evidence, const Ruling& ruling, Lines& out) {
   }
 }
 
+// What other loaders cost the same step.
+void explain_others(const Evidence& evidence, Lines& out) {
+  if (evidence.step.other_share >= th::kInputBound)
+    out.push_back(fmt::format("another {} of a step is waiting for other data loaders",
+                              percent_text(evidence.step.other_share)));
+}
+
 void explain_stage(const Evidence& evidence, const Ruling& ruling, Lines& out) {
   const MakerEvidence& makers = evidence.makers;
   if (!ruling.leader) return;
@@ -85,6 +92,14 @@ void explain_stage(const Evidence& evidence, const Ruling& ruling, Lines& out) {
   if (ruling.ground == Ground::kPinThread) {
     out.push_back(fmt::format("the pin-memory thread is busy {} of the time",
                               percent_text(makers.pin_busy_share)));
+    return;
+  }
+  if (ruling.ground == Ground::kFeeder) {
+    out.push_back(fmt::format(
+        "the threads that pack and send the workers' batches are busy {} of the time, the workers "
+        "{}",
+        percent_text(makers.feeder_busy_share.value_or(1)),
+        percent_text(makers.busy_share.value_or(0))));
     return;
   }
   const char* basis = ruling.by_cpu    ? "of the CPU time of a batch"
@@ -126,6 +141,11 @@ void explain_workers(const Evidence& evidence, const Ruling& ruling, Lines& out)
       "{} busy {} of the time",
       makers.workers == 1 ? "the worker is" : fmt::format("the {} workers are", makers.workers),
       percent_text(*makers.busy_share)));
+  if (makers.takes_turns)
+    out.push_back(
+        fmt::format("so are the threads that pack and send their batches ({}): both take "
+                    "turns, and a batch costs the work of both",
+                    percent_text(*makers.feeder_busy_share)));
   if (!slow_worker_leads(evidence)) explain_slow_worker(makers, out);
 }
 
@@ -223,6 +243,7 @@ std::vector<std::string> explain(const Profile& profile, const Evidence& evidenc
   Lines out;
   explain_wait(evidence, ruling, out);
   if (ruling.ground == Ground::kNoConsumer) explain_unmarked(profile, out);
+  explain_others(evidence, out);
   if (is_input_bound(ruling.label)) {
     if (slow_worker_leads(evidence)) explain_slow_worker(evidence.makers, out);
     explain_stage(evidence, ruling, out);

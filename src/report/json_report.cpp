@@ -20,6 +20,22 @@ const char* class_or_null(StageClass stage_class) {
 
 ordered_json text_or_null(const char* text) { return text == nullptr ? ordered_json() : text; }
 
+const char* thread_name(HandoffThread thread) {
+  if (thread == HandoffThread::kFeeder) return "feeder";
+  return thread == HandoffThread::kPin ? "pin" : nullptr;
+}
+
+ordered_json loaders(const std::vector<LoaderVerdict>& loaders) {
+  ordered_json out = ordered_json::array();
+  for (const LoaderVerdict& loader : loaders)
+    out.push_back({{"number", loader.number},
+                   {"name", loader.name},
+                   {"steps", loader.steps},
+                   {"input_wait_share", loader.input_wait_share},
+                   {"verdict", to_string(loader.label)}});
+  return out;
+}
+
 ordered_json verdict(const Verdict& verdict) {
   ordered_json qualifiers = ordered_json::array();
   for (const Qualifier qualifier : verdict.qualifiers) qualifiers.push_back(to_string(qualifier));
@@ -43,6 +59,7 @@ ordered_json stages(const std::vector<StageProfile>& stages) {
     out.push_back({{"name", stage.name},
                    {"class", to_string(stage.stage_class)},
                    {"on_consumer", stage.on_consumer},
+                   {"thread", text_or_null(thread_name(stage.thread))},
                    {"count", stage.count},
                    {"wall_s", stage.wall_s},
                    {"self_s", stage.self_s},
@@ -66,20 +83,22 @@ ordered_json workers(const Profile& profile) {
     ordered_json self = ordered_json::object();
     for (std::size_t i = 0; i < worker.self_s.size() && i < kStageClasses; ++i)
       if (worker.self_s[i] > 0) self[to_string(static_cast<StageClass>(i))] = worker.self_s[i];
-    out.push_back({{"index", worker.index},
-                   {"pid", worker.pid},
-                   {"tid", worker.tid},
-                   {"name", worker.name},
-                   {"items", worker.items},
-                   {"batches", worker.batches},
-                   {"alive_s", worker.alive_s},
-                   {"busy_s", worker.busy_s},
-                   {"cpu_s", worker.cpu_s},
-                   {"runqueue_s", worker.runqueue_s},
-                   {"blocked_s", worker.blocked_s},
-                   {"batch_p50_ms", worker.batch_p50_ms},
-                   {"ended_early", worker.ended_early},
-                   {"self_s", self}});
+    out.push_back(
+        {{"index", worker.index},
+         {"pid", worker.pid},
+         {"tid", worker.tid},
+         {"name", worker.name},
+         {"items", worker.items},
+         {"batches", worker.batches},
+         {"alive_s", worker.alive_s},
+         {"busy_s", worker.busy_s},
+         {"feeder_busy_s", worker.has_feeder ? ordered_json(worker.feeder_busy_s) : ordered_json()},
+         {"cpu_s", worker.cpu_s},
+         {"runqueue_s", worker.runqueue_s},
+         {"blocked_s", worker.blocked_s},
+         {"batch_p50_ms", worker.batch_p50_ms},
+         {"ended_early", worker.ended_early},
+         {"self_s", self}});
   }
   return out;
 }
@@ -150,6 +169,8 @@ ordered_json monitor(const MonitorCost& cost) {
           {"bytes", cost.bytes}};
 }
 
+ordered_json flag_or_null(int flag) { return flag < 0 ? ordered_json() : ordered_json(flag != 0); }
+
 ordered_json job(const Profile& profile) {
   const JobFacts& job = profile.job;
   ordered_json notes = ordered_json::array();
@@ -166,6 +187,11 @@ ordered_json job(const Profile& profile) {
           {"prefetch", job.prefetch},
           {"batch_size", job.batch_size},
           {"worker_kind", job.worker_kind},
+          {"start_method", job.start_method},
+          {"persistent_workers", flag_or_null(job.persistent_workers)},
+          {"pin_memory", flag_or_null(job.pin_memory)},
+          {"dataset", job.dataset},
+          {"adapter", job.adapter},
           {"loader", profile.loader},
           {"loader_name", profile.loader_name},
           {"loaders", profile.loaders},
@@ -179,6 +205,7 @@ ordered_json consumer(const ConsumerProfile& consumer) {
           {"steady_s", consumer.steady_s},
           {"wait_s", consumer.wait_s},
           {"transfer_s", consumer.transfer_s},
+          {"other_wait_s", consumer.other_wait_s},
           {"compute_s", consumer.compute_s},
           {"first_batch_s", consumer.first_batch_s}};
 }
@@ -275,6 +302,7 @@ class JsonReporter : public Reporter {
                         {"problems", problems(profile.problems)},
                         {"next", diagnosis.next},
                         {"job", job(profile)},
+                        {"loaders", loaders(diagnosis.loaders)},
                         {"consumer", consumer(profile.consumer)},
                         {"phases", phases(profile.phases)},
                         {"start_up", {{"stages", stages(profile.start_up_stages)}}},

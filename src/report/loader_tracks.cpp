@@ -19,24 +19,21 @@ StageTable table_of(const ProcessFile& process) {
   return table;
 }
 
-double window_s(const format::Cell& cell, const TimeAxis& axis) {
-  return axis.lasting(std::uint64_t{1} << std::min<int>(cell.shift, 63));
-}
-
-// Seconds of all time windows in which each loader's consumer waited; without
-// any consumer, in which anything was done for it.
+// Seconds that each loader's consumer waited for it; without any wait, that
+// anybody worked for it.
 std::map<int, double> loader_times(const Recording& recording, const Timeline& timeline,
                                    const std::vector<StageTable>& tables) {
   std::map<int, double> waited, worked;
   const auto& processes = recording.processes();
   for (std::size_t p = 0; p < processes.size(); ++p) {
+    const TimeAxis& axis = timeline.axis(p);
     for (const Track& track : processes[p].tracks) {
       for (const format::Cell* cell : track.cells) {
         const StageFacts& facts = facts_of(tables[p], cell->stage);
         const int loader = loader_of(facts, track);
         if (facts.stage_class == StageClass::kWait)
-          waited[loader] += window_s(*cell, timeline.axis(p));
-        if (makes_batches(facts.stage_class)) worked[loader] += window_s(*cell, timeline.axis(p));
+          waited[loader] += axis.lasting(cell->wall_ticks);
+        if (makes_batches(facts.stage_class)) worked[loader] += axis.lasting(cell->self_ticks);
       }
     }
   }
@@ -123,6 +120,23 @@ std::size_t consumer_for(const LoaderTrack& track, const std::vector<LoaderTrack
   return best;
 }
 
+// A hand-off thread in a process of its workers serves the worker of its number.
+HandoffThread handoff_of(const LoaderTrack& helper, const LoaderTracks& tracks) {
+  if (static_cast<Role>(helper.track->record.role) != Role::kPin) return HandoffThread::kNone;
+  const auto in_same_process = [&](const LoaderTrack& track) {
+    return track.process == helper.process;
+  };
+  const bool with_worker =
+      std::any_of(tracks.workers.begin(), tracks.workers.end(), in_same_process);
+  const bool with_consumer =
+      std::any_of(tracks.consumers.begin(), tracks.consumers.end(), in_same_process);
+  return with_worker && !with_consumer ? HandoffThread::kFeeder : HandoffThread::kPin;
+}
+
+int place_index(const Track& track) {
+  return static_cast<int>(std::min<std::uint32_t>(track.record.index, 1u << 20));
+}
+
 void number_unnamed_workers(std::vector<LoaderTrack>& workers) {
   std::stable_sort(workers.begin(), workers.end(),
                    [](const auto& a, const auto& b) { return a.start_s < b.start_s; });
@@ -142,7 +156,7 @@ void sort_tracks(LoaderTracks& result, std::vector<std::pair<LoaderTrack, Work>>
       result.consumers.push_back(track);
     } else if (role == Role::kWorker || (role == Role::kOther && work.makes && !named_workers)) {
       track.kind = TrackKind::kWorker;
-      track.index = static_cast<int>(std::min<std::uint32_t>(track.track->record.index, 1u << 20));
+      track.index = place_index(*track.track);
       result.workers.push_back(track);
     } else {
       result.helpers.push_back(track);
@@ -152,14 +166,37 @@ void sort_tracks(LoaderTracks& result, std::vector<std::pair<LoaderTrack, Work>>
                    [](const auto& a, const auto& b) { return a.rank < b.rank; });
   for (LoaderTrack& worker : result.workers)
     worker.consumer = consumer_for(worker, result.consumers);
-  for (LoaderTrack& helper : result.helpers)
+  for (LoaderTrack& helper : result.helpers) {
     helper.consumer = consumer_for(helper, result.consumers);
+    helper.handoff = handoff_of(helper, result);
+    if (helper.handoff == HandoffThread::kFeeder) helper.index = place_index(*helper.track);
+  }
   for (std::size_t i = 0; i < result.consumers.size(); ++i) result.consumers[i].consumer = i;
   if (!named_workers) number_unnamed_workers(result.workers);
   std::stable_sort(result.workers.begin(), result.workers.end(), by_place);
 }
 
+// Other tracks of the consumers' threads: a thread has one for each loader.
+void find_elsewhere(LoaderTracks& result, const std::vector<LoaderTrack>& others) {
+  for (const LoaderTrack& consumer : result.consumers) {
+    for (const LoaderTrack& other : others) {
+      if (other.process != consumer.process ||
+          other.track->record.tid != consumer.track->record.tid)
+        continue;
+      LoaderTrack& found = result.elsewhere.emplace_back(other);
+      found.kind = TrackKind::kConsumer;
+      found.consumer = consumer.consumer;
+    }
+  }
+}
+
 }  // namespace
+
+std::vector<int> loaders_of(const Recording& recording) {
+  std::vector<StageTable> tables;
+  for (const ProcessFile& process : recording.processes()) tables.push_back(table_of(process));
+  return longest_first(loader_times(recording, Timeline(recording.processes()), tables));
+}
 
 LoaderTracks select_tracks(const Recording& recording, const Timeline& timeline,
                            int wanted_loader) {
@@ -172,11 +209,11 @@ LoaderTracks select_tracks(const Recording& recording, const Timeline& timeline,
                                            : result.loaders.front();
 
   std::vector<std::pair<LoaderTrack, Work>> tracks;
+  std::vector<LoaderTrack> others;
   for (std::size_t p = 0; p < processes.size(); ++p) {
     for (const Track& track : processes[p].tracks) {
       if (track.record.role == static_cast<std::uint32_t>(Role::kSampler)) continue;
       const Work work = work_of(track, result.tables[p], result.loader);
-      if (!work.any) continue;
       LoaderTrack entry;
       entry.process = &processes[p];
       entry.track = &track;
@@ -184,10 +221,14 @@ LoaderTracks select_tracks(const Recording& recording, const Timeline& timeline,
       entry.axis = timeline.axis(p);
       entry.rank = processes[p].header.rank == format::kUnknown ? 0 : processes[p].header.rank;
       set_times(entry);
-      tracks.emplace_back(entry, work);
+      if (work.any)
+        tracks.emplace_back(entry, work);
+      else
+        others.push_back(entry);
     }
   }
   sort_tracks(result, std::move(tracks));
+  find_elsewhere(result, others);
   return result;
 }
 

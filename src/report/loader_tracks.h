@@ -31,8 +31,9 @@ struct LoaderTrack {
   const StageTable* stages = nullptr;
   TimeAxis axis;
   TrackKind kind = TrackKind::kHelper;
+  HandoffThread handoff = HandoffThread::kNone;  // of a helper
   std::uint32_t rank = 0;
-  int index = 0;             // of a worker
+  int index = 0;             // of a worker; of a feeder: its worker's
   std::size_t consumer = 0;  // index of the consumer it works for
   double start_s = 0;        // of the thread
   double end_s = 0;          // of the thread, or of what is known about it
@@ -43,9 +44,11 @@ struct LoaderTracks {
   std::vector<LoaderTrack> consumers;
   std::vector<LoaderTrack> workers;  // by consumer, index, start
   std::vector<LoaderTrack> helpers;
+  // What the consumers' threads did for other loaders; by consumer.
+  std::vector<LoaderTrack> elsewhere;
   std::vector<StageTable> tables;  // of the recording's files
   int loader = 0;
-  std::vector<int> loaders;
+  std::vector<int> loaders;  // of the recording, the one that is waited for longest first
 };
 
 // The loader that a stage on a track belongs to.
@@ -62,6 +65,9 @@ inline const StageFacts& facts_of(const StageTable& table, std::uint16_t stage) 
 inline bool makes_batches(StageClass stage_class) {
   return stage_class >= StageClass::kFetch && stage_class <= StageClass::kHandoff;
 }
+
+// Numbers of all loaders, the one that is waited for longest first.
+std::vector<int> loaders_of(const Recording& recording);
 
 LoaderTracks select_tracks(const Recording& recording, const Timeline& timeline, int wanted_loader);
 

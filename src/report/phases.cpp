@@ -147,6 +147,8 @@ class PhaseFinder {
   ConsumerPhases run(double end_s) {
     const auto& steps = steps_.steps;
     PhaseList list;
+    const double begin_s = begin();
+    list.add(PhaseKind::kIdle, 0, begin_s);
     const std::size_t settled = settled_step();
     for (std::size_t i = 0; i < steps.size(); ++i) {
       if (i > 0 && boundary(i)) {
@@ -156,13 +158,14 @@ class PhaseFinder {
         list.add(PhaseKind::kStartUp, 0,
                  i == settled && i > 0 ? steps[i].start_s : steps[i].wait_end_s);
       }
-      if (const double from = idle_from(steps[i]); from >= 0)
-        list.add(PhaseKind::kIdle, from, steps[i].end_s);
+      if (const Stretch idle = idle_part(steps[i]); idle.length() > 0)
+        list.add(PhaseKind::kIdle, idle.from_s, idle.to_s);
       if (steps[i].last_known) unstored(list, i, end_s);
     }
     if (settled >= steps.size()) list.add(PhaseKind::kStartUp, 0, last_moment());
     list.add(PhaseKind::kDrain, last_moment(), end_s);
     ConsumerPhases result = list.take(end_s);
+    result.begin_s = begin_s;
     mark_steps(result);
     return result;
   }
@@ -173,13 +176,13 @@ class PhaseFinder {
     const auto& steps = steps_.steps;
     std::vector<double> lengths;
     for (std::size_t i = 1; i < steps.size() && !steps[i - 1].last_known; ++i) {
-      if (boundary(i) || idle_from(steps[i]) >= 0) continue;
+      if (boundary(i) || is_idle(steps[i])) continue;
       lengths.push_back(std::log(std::max(steps[i].length(), 1e-9)));
     }
     std::size_t skip = lengths.size() < kFewestStepsToSettle ? 0 : settled_from(lengths);
     std::size_t step = 1;
     for (; step < steps.size() && skip > 0; ++step)
-      if (!boundary(step) && idle_from(steps[step]) < 0) --skip;
+      if (!boundary(step) && !is_idle(steps[step])) --skip;
     return std::min(step, steps.size());
   }
 
@@ -199,24 +202,45 @@ class PhaseFinder {
     }
   }
 
-  double boundary_from(std::size_t i) const {
-    const RawStep& before = steps_.steps[i - 1];
-    double from = steps_.steps[i].start_s;
-    if (before.other_start_s > 0) from = std::min(from, before.other_start_s);
-    return from;
+  // A thread that was at another loader first comes to this one when its start-up
+  // work, its workers or its first wait begin.
+  double begin() const {
+    const auto& steps = steps_.steps;
+    if (steps_.elsewhere_until_s == 0 || steps.empty()) return 0;
+    const auto started = std::lower_bound(starts_.begin(), starts_.end(), steps_.elsewhere_until_s);
+    double begin_s = steps.front().start_s;
+    if (started != starts_.end()) begin_s = std::min(begin_s, *started);
+    if (steps_.init_start_s > 0) begin_s = std::min(begin_s, steps_.init_start_s);
+    return std::max(begin_s, steps_.elsewhere_until_s);
   }
 
-  // Where the idle part of a step begins; <0: it has none.
-  double idle_from(const RawStep& step) const {
-    if (step.last_known) return -1;
-    if (step.other_start_s > 0 && step.other_start_s < step.end_s) return step.other_start_s;
-    const double pause_s = step.end_s - step.work_end_s;
+  double boundary_from(std::size_t i) const {
+    const RawStep& before = steps_.steps[i - 1];
+    const double from = steps_.steps[i].start_s;
+    return before.init_start_s > 0 ? std::min(from, before.init_start_s) : from;
+  }
+
+  // The idle part behind a step, or of it; empty: it has none.
+  Stretch idle_part(const RawStep& step) const {
+    if (step.last_known) return {};
+    if (step.away_to_s > 0) {
+      // Behind the last step comes the drain.
+      return &step == &steps_.steps.back() ? Stretch() : Stretch{step.away_from_s, step.away_to_s};
+    }
+    const double end_s = step.init_start_s > 0 ? step.init_start_s : step.end_s;
+    const double pause_s = end_s - step.work_end_s;
     const bool seen = steps_.compute_recorded;
     const double steps = seen ? kIdleSteps : kIdleStepsUnrecorded;
     const double seconds = seen ? kIdleSeconds : kIdleSecondsUnrecorded;
-    if (pause_s < seconds || pause_s < steps * median_s_) return -1;
+    if (pause_s < seconds || pause_s < steps * median_s_) return {};
     // Unrecorded compute takes about what is left of a median step.
-    return seen ? step.work_end_s : std::min(step.end_s, step.work_end_s + median_s_);
+    return {seen ? step.work_end_s : std::min(end_s, step.work_end_s + median_s_), end_s};
+  }
+
+  // Does the step itself hold idle time?
+  bool is_idle(const RawStep& step) const {
+    const Stretch idle = idle_part(step);
+    return idle.length() > 0 && idle.from_s < step.end_s;
   }
 
   // Behind step i the spans of a long run were not kept: ask the time windows.

@@ -10,10 +10,10 @@
 //   work of this loader was recorded, or whose batch number starts again
 //   (comes a second time, or lies below all before; a lower one alone is a batch
 //   that took longer); from the end of the step before to the end of that wait.
-// - idle: the consumer did nothing for this loader between two steps: another
-//   loader's waits (a validation pass), or nothing at all for longer than
-//   several median steps (the constants are in phases.cpp); in the parts of a
-//   long run whose spans were not kept, windows without any step.
+// - idle: the consumer did nothing for this loader between two steps, or before
+//   the first: it was at another loader's steps (steps.h), or did nothing at all
+//   for longer than several median steps (the constants are in phases.cpp); in
+//   the parts of a long run whose spans were not kept, windows without any step.
 // - drain: after the last step.
 // - steady: everything else.
 // Without a consumer the workers decide: steady from the first batch made to the last.
@@ -31,6 +31,7 @@ struct ConsumerPhases {
   std::vector<Phase> phases;    // in order, without gaps
   Stretches steady;             // of them
   std::vector<bool> is_steady;  // of each step
+  double begin_s = 0;  // 0, or when the thread came here from another loader: idle until then
 };
 
 ConsumerPhases find_phases(const ConsumerSteps& steps, const LoaderTrack& consumer,

@@ -31,7 +31,7 @@ void analyse_tracks(Analysis& analysis) {
   const LoaderTracks& tracks = analysis.tracks;
   analysis.steps.resize(tracks.consumers.size());
   parallel_for(tracks.consumers.size(), [&](std::size_t i) {
-    analysis.steps[i] = collect_steps(tracks.consumers[i], tracks.loader);
+    analysis.steps[i] = collect_steps(tracks.consumers[i], tracks.elsewhere, tracks.loader);
   });
   for (std::size_t i = 0; i < tracks.consumers.size(); ++i) {
     analysis.phases.push_back(find_phases(analysis.steps[i], tracks.consumers[i], tracks.workers,
@@ -40,12 +40,14 @@ void analyse_tracks(Analysis& analysis) {
   if (analysis.phases.empty())
     analysis.phases.push_back(phases_of_workers(tracks.workers, analysis.end_s));
 
-  std::vector<const LoaderTrack*> all, makers;
-  for (const LoaderTrack& track : tracks.consumers) all.push_back(&track);
-  for (const LoaderTrack& track : tracks.workers) all.push_back(&track);
-  for (const LoaderTrack& track : tracks.helpers) all.push_back(&track);
+  std::vector<const LoaderTrack*> all, makers, feeders;
+  for (const auto* list : {&tracks.consumers, &tracks.workers, &tracks.helpers, &tracks.elsewhere})
+    for (const LoaderTrack& track : *list) all.push_back(&track);
   for (const LoaderTrack& track : tracks.workers) makers.push_back(&track);
   for (const LoaderTrack& track : tracks.consumers) makers.push_back(&track);
+  for (const LoaderTrack& track : tracks.helpers)
+    if (track.handoff == HandoffThread::kFeeder) feeders.push_back(&track);
+  makers.insert(makers.end(), feeders.begin(), feeders.end());
   analysis.sums.resize(all.size());
   analysis.batches.resize(makers.size());
   parallel_for(all.size() + makers.size(), [&](std::size_t i) {
@@ -57,6 +59,12 @@ void analyse_tracks(Analysis& analysis) {
           sum_track(track, tracks.loader, analysis.phases_for(track).steady);
     }
   });
+  // What the consumers did elsewhere matters as far as it was in this loader's steps.
+  for (std::size_t i = all.size() - tracks.elsewhere.size(); i < all.size(); ++i)
+    analysis.sums[i].rest.clear();
+  const auto first_feeder = analysis.batches.end() - static_cast<std::ptrdiff_t>(feeders.size());
+  hand_over({analysis.batches.begin(), first_feeder}, {first_feeder, analysis.batches.end()});
+  analysis.batches.erase(first_feeder, analysis.batches.end());
 }
 
 }  // namespace
@@ -74,7 +82,7 @@ Analysis::Analysis(const Recording& recording_to_read, int wanted_loader)
       timeline(recording.processes()),
       tracks(select_tracks(recording, timeline, wanted_loader)),
       end_s(last_moment(recording, timeline, tracks)),
-      noted_batch_size(noted_number(recording, "loader.batch_size")) {
+      notes(recording, tracks.loader) {
   analyse_tracks(*this);
 }
 
@@ -83,7 +91,7 @@ Profile build_profile(const Recording& recording, const ProfileOptions& options)
   Profile profile;
   profile.loader = analysis.tracks.loader;
   profile.loaders = analysis.tracks.loaders;
-  profile.problems = recording.problems();
+  profile.problems = problems_of(recording);
   profile.phases = analysis.phases.front().phases;
   fill_job(profile, analysis);
   fill_consumer(profile, analysis);

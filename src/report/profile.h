@@ -44,11 +44,16 @@ struct TimeSplit {
   double measured_share = 0;  // how much of the self time the readings cover; the rest is scaled up
 };
 
+// A thread beside the others that only hands batches over: in a worker's process
+// (a queue's feeder), or before the consumer (pinning memory).
+enum class HandoffThread : std::uint8_t { kNone, kFeeder, kPin };
+
 struct StageProfile {
   std::string name;
   StageClass stage_class = StageClass::kOther;
   bool on_consumer = false;  // ran on the consumer's thread (num_workers = 0, receive, transfer)
   bool residence = false;    // batches lay in a queue: time of nobody, not in any share
+  HandoffThread thread = HandoffThread::kNone;  // a hand-off thread's work, beside that of others
   std::uint64_t count = 0;
   double wall_s = 0;  // inclusive
   double self_s = 0;  // exclusive of nested stages
@@ -56,8 +61,8 @@ struct StageProfile {
   std::uint64_t bytes = 0;
   double p50_ms = 0, p99_ms = 0, max_ms = 0;  // of one span, inclusive
   // Of all self time that goes into making batches (fetch ... hand-off), 0..1.
-  // Hand-off on the consumer's thread counts without its blocked time: that is
-  // waiting for the batch, not work.
+  // Hand-off on the consumer's or a hand-off thread counts without its blocked
+  // time: that is waiting for the batch, not work.
   double share = 0;
 };
 
@@ -71,6 +76,8 @@ struct WorkerProfile {
   std::uint64_t items = 0, batches = 0;             // steady
   double alive_s = 0;                               // inside the steady window
   double busy_s = 0;                                // inside spans
+  bool has_feeder = false;                          // a thread beside it hands its batches over
+  double feeder_busy_s = 0;                         // that thread, inside spans
   double cpu_s = 0, runqueue_s = 0, blocked_s = 0;  // of busy_s
   std::vector<double> self_s;                       // by StageClass
   double batch_p50_ms = 0;                          // time to make one batch
@@ -82,6 +89,7 @@ struct Step {
   double start_s = 0;  // since the recording began
   double wait_s = 0;   // input wait, inclusive of work done inside it
   double transfer_s = 0;
+  double other_wait_s = 0;           // inside waits for other loaders
   double compute_s = 0;              // the rest of the step
   std::uint64_t batch = 0;           // id, or kNoId
   std::uint64_t worker_pid_tid = 0;  // who made it, 0 if unknown
@@ -103,8 +111,11 @@ struct ConsumerProfile {
   std::uint64_t steady_steps = 0;
   double steady_s = 0;                               // wall time of the steady steps
   double wait_s = 0, transfer_s = 0, compute_s = 0;  // steady sums
-  double first_batch_s = 0;  // from the recording's start to the first batch
-  std::vector<Step> step;    // in order; bounded
+  double other_wait_s = 0;                           // steady; inside waits for other loaders
+  // To the first batch from the recording's start; where the consumer was at
+  // another loader first, from when it came to this one.
+  double first_batch_s = 0;
+  std::vector<Step> step;  // in order; bounded
 };
 
 // What one batch cost its worker, from single spans (steady, bounded number):
@@ -115,6 +126,9 @@ struct BatchSample {
   double start_s = 0, end_s = 0;
   double self_s[kStageClasses] = {};
   double cpu_s = 0;  // 0 when not read
+  // When it was handed over: by the worker's feeder, if it has one; <0: unknown.
+  double ready_s = -1;
+  double feeder_s = 0;  // the feeder's work for it, beside the worker's
   std::uint32_t items = 0;
 };
 
@@ -185,7 +199,11 @@ struct JobFacts {
   bool ended_cleanly = false;  // the root process left through exit
   // As noted by the job or its adapter; 0 or "" if unknown.
   int workers = 0, prefetch = 0, batch_size = 0;
-  std::string worker_kind;  // "process", "thread", "" (none)
+  std::string worker_kind;                       // "process", "thread", "" (none)
+  std::string start_method;                      // "fork", "spawn", "forkserver"
+  std::string dataset;                           // its class
+  std::string adapter;                           // what recorded the loader: "torch 2.15.0"
+  int persistent_workers = -1, pin_memory = -1;  // 0, 1; -1: unknown
   std::vector<std::pair<std::string, std::string>> notes;
 };
 
@@ -193,7 +211,7 @@ struct Profile {
   JobFacts job;
   int loader = 0;  // which data loader this is about
   std::string loader_name;
-  std::vector<int> loaders;  // all that the recording has, by consumer time, longest first
+  std::vector<int> loaders;  // all that the recording has, most input wait first
   ConsumerProfile consumer;
   std::vector<StageProfile> stages;           // steady; in pipeline order
   std::vector<StageProfile> start_up_stages;  // outside the steady windows
@@ -213,7 +231,7 @@ struct Profile {
 };
 
 struct ProfileOptions {
-  int loader = -1;  // -1: the one whose consumer was busiest
+  int loader = -1;  // -1: the one that costs the consumer most input wait
 };
 
 // Never throws for anything a Recording can hold.

@@ -12,11 +12,12 @@ constexpr double kClockTolerance_s = 1e-4;
 // Where a batch came from.
 struct HandOver {
   std::uint64_t id;
-  double ready_s;
+  double made_s;
+  double ready_s;  // <0: unknown
   std::uint64_t pid_tid;
 
   bool operator<(const HandOver& other) const {
-    return id != other.id ? id < other.id : ready_s < other.ready_s;
+    return id != other.id ? id < other.id : made_s < other.made_s;
   }
 };
 
@@ -27,16 +28,17 @@ std::vector<HandOver> hand_overs(const Analysis& analysis, std::size_t consumer)
     const std::uint64_t pid_tid =
         std::uint64_t{made.track->process->header.pid} << 32 | made.track->track->record.tid;
     for (const BatchSample& batch : made.batches)
-      if (batch.id != format::kNoId) found.push_back({batch.id, batch.end_s, pid_tid});
+      if (batch.id != format::kNoId)
+        found.push_back({batch.id, batch.end_s, batch.ready_s, pid_tid});
   }
   std::sort(found.begin(), found.end());
   return found;
 }
 
 // Batch numbers may start again with each epoch: the latest one of that number
-// that was ready before the wait ended is meant.
+// that was made before the wait ended is meant.
 const HandOver* maker_of(const std::vector<HandOver>& hand_overs, const RawStep& step) {
-  const HandOver last{step.id, step.wait_end_s + kClockTolerance_s, 0};
+  const HandOver last{step.id, step.wait_end_s + kClockTolerance_s, 0, 0};
   auto at = std::upper_bound(hand_overs.begin(), hand_overs.end(), last);
   if (at == hand_overs.begin()) return nullptr;
   --at;
@@ -48,7 +50,8 @@ Step to_step(const RawStep& raw, bool steady, std::uint32_t rank, const HandOver
   step.start_s = raw.start_s;
   step.wait_s = raw.wait();
   step.transfer_s = std::max(0.0, raw.transfer_s);
-  step.compute_s = std::max(0.0, raw.length() - step.wait_s - step.transfer_s);
+  step.other_wait_s = std::max(0.0, raw.other_s);
+  step.compute_s = std::max(0.0, raw.length() - step.wait_s - step.transfer_s - step.other_wait_s);
   step.batch = raw.id;
   step.worker_pid_tid = maker != nullptr ? maker->pid_tid : 0;
   step.ready_s = maker != nullptr ? maker->ready_s : -1;
@@ -59,7 +62,7 @@ Step to_step(const RawStep& raw, bool steady, std::uint32_t rank, const HandOver
 
 struct ConsumerSums {
   std::uint64_t steady_steps = 0;
-  double steady_s = 0, wait_s = 0, transfer_s = 0;
+  double steady_s = 0, wait_s = 0, transfer_s = 0, other_wait_s = 0;
 };
 
 // Where every step is known one by one.
@@ -72,22 +75,28 @@ ConsumerSums sum_steps(const ConsumerSteps& steps, const ConsumerPhases& phases)
     sums.steady_s += step.length();
     sums.wait_s += step.wait();
     sums.transfer_s += std::max(0.0, step.transfer_s);
+    sums.other_wait_s += std::max(0.0, step.other_s);
   }
   return sums;
 }
 
 // Where spans in the middle of a long run were not kept: the exact sums.
-ConsumerSums sum_cells(const TrackSums& track, const ConsumerPhases& phases) {
+ConsumerSums sum_cells(const Analysis& analysis, std::size_t consumer) {
+  const Stretches& steady = analysis.phases[consumer].steady;
   ConsumerSums sums;
-  sums.steady_s = total(phases.steady);
-  for (const auto& [stage, stage_sums] : track.steady) {
-    const StageClass stage_class = facts_of(*track.track->stages, stage).stage_class;
-    if (stage_class == StageClass::kWait) {
-      sums.steady_steps += stage_sums.count;
-      sums.wait_s += stage_sums.wall_s;
-    } else if (stage_class == StageClass::kTransfer) {
-      sums.transfer_s += stage_sums.self_s;
+  sums.steady_s = total(steady);
+  for (const TrackSums& track : analysis.sums) {
+    if (track.track->kind != TrackKind::kConsumer || track.track->consumer != consumer) continue;
+    for (const auto& [stage, stage_sums] : track.steady) {
+      const StageClass stage_class = facts_of(*track.track->stages, stage).stage_class;
+      if (stage_class == StageClass::kWait) {
+        sums.steady_steps += stage_sums.count;
+        sums.wait_s += stage_sums.wall_s;
+      } else if (stage_class == StageClass::kTransfer) {
+        sums.transfer_s += stage_sums.self_s;
+      }
     }
+    sums.other_wait_s += waited_elsewhere(*track.track, analysis.tracks.loader, steady);
   }
   return sums;
 }
@@ -110,13 +119,13 @@ void fill_consumer(Profile& profile, const Analysis& analysis) {
   for (std::size_t c = 0; c < analysis.tracks.consumers.size(); ++c) {
     const ConsumerSteps& steps = analysis.steps[c];
     const ConsumerPhases& phases = analysis.phases[c];
-    const ConsumerSums sums =
-        steps.complete ? sum_steps(steps, phases) : sum_cells(analysis.sums[c], phases);
+    const ConsumerSums sums = steps.complete ? sum_steps(steps, phases) : sum_cells(analysis, c);
     consumer.steps += all_waits(analysis.sums[c]);
     consumer.steady_steps += sums.steady_steps;
     consumer.steady_s += sums.steady_s;
     consumer.wait_s += sums.wait_s;
     consumer.transfer_s += sums.transfer_s;
+    consumer.other_wait_s += sums.other_wait_s;
     const std::vector<HandOver> made = hand_overs(analysis, c);
     std::vector<Step> kept;
     for (std::size_t i = 0; i < steps.steps.size(); ++i) {
@@ -125,14 +134,15 @@ void fill_consumer(Profile& profile, const Analysis& analysis) {
                              maker_of(made, raw)));
     }
     if (!kept.empty()) {
-      const double first = steps.steps.front().wait_end_s;
+      const double first = steps.steps.front().wait_end_s - phases.begin_s;
       consumer.first_batch_s = any_step ? std::min(consumer.first_batch_s, first) : first;
       any_step = true;
     }
     keep_ends(kept, kMostSteps / analysis.tracks.consumers.size());
     consumer.step.insert(consumer.step.end(), kept.begin(), kept.end());
   }
-  consumer.compute_s = std::max(0.0, consumer.steady_s - consumer.wait_s - consumer.transfer_s);
+  consumer.compute_s = std::max(
+      0.0, consumer.steady_s - consumer.wait_s - consumer.transfer_s - consumer.other_wait_s);
   std::stable_sort(consumer.step.begin(), consumer.step.end(),
                    [](const Step& a, const Step& b) { return a.start_s < b.start_s; });
 }

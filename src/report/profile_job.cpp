@@ -53,20 +53,6 @@ SlowItem to_item(const LoaderTrack& track, const format::SlowRecord& record) {
 
 }  // namespace
 
-std::string_view job_note(const Recording& recording, std::string_view key) {
-  for (const ProcessFile& process : recording.processes())
-    if (const std::string_view value = process.note(key); !value.empty()) return value;
-  return {};
-}
-
-int noted_number(const Recording& recording, std::string_view key) {
-  const std::string_view text = job_note(recording, key);
-  int value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const bool whole = error == std::errc() && end == text.data() + text.size();
-  return whole && value >= 0 && value <= 1'000'000'000 ? value : 0;
-}
-
 void fill_job(Profile& profile, const Analysis& analysis) {
   JobFacts& job = profile.job;
   const Recording& recording = analysis.recording;
@@ -87,11 +73,17 @@ void fill_job(Profile& profile, const Analysis& analysis) {
         root.header.end_state == static_cast<std::uint32_t>(format::EndState::kExited);
     job.notes = root.notes;
   }
-  job.workers = noted_number(recording, "loader.workers");
-  job.prefetch = noted_number(recording, "loader.prefetch");
-  job.batch_size = analysis.noted_batch_size;
-  job.worker_kind = job_note(recording, "loader.worker_kind");
-  profile.loader_name = job_note(recording, "loader.name");
+  const LoaderNotes& notes = analysis.notes;
+  job.workers = notes.number("workers").value_or(0);
+  job.prefetch = notes.number("prefetch").value_or(0);
+  job.batch_size = notes.batch_size();
+  job.worker_kind = notes.text("worker_kind");
+  job.start_method = notes.text("start_method");
+  job.dataset = notes.text("dataset");
+  job.adapter = job_note(recording, "job.adapter");
+  job.persistent_workers = notes.flag("persistent_workers");
+  job.pin_memory = notes.flag("pin_memory");
+  profile.loader_name = notes.text("name");
 }
 
 void fill_slow_items(Profile& profile, const Analysis& analysis) {
@@ -135,15 +127,24 @@ void fill_cost(Profile& profile, const Analysis& analysis) {
   }
   if (roots > 0) cost.sampled_share = sampled_roots / roots;
 
-  // Busy thread time: spans of work. Loops that record no compute still compute;
-  // of theirs the steady steps count (the share is then rather too high).
-  double busy_s = 0, consumer_s = 0;
-  for (const TrackSums& sums : analysis.sums) {
-    const bool is_consumer = sums.track->kind == TrackKind::kConsumer;
-    (is_consumer ? consumer_s : busy_s) +=
-        busy_seconds(sums, sums.steady) + busy_seconds(sums, sums.rest);
-  }
-  busy_s += std::max(consumer_s, profile.consumer.compute_s + profile.consumer.transfer_s);
+  // Busy thread time, of all loaders: spans of work. Loops that record no compute
+  // still compute; of theirs the steady steps count (the share is then rather
+  // too high).
+  double compute_s = 0, busy_s = 0;
+  const auto& processes = analysis.recording.processes();
+  for (std::size_t p = 0; p < processes.size(); ++p)
+    for (const Track& track : processes[p].tracks) {
+      if (track.record.role == static_cast<std::uint32_t>(Role::kSampler)) continue;
+      for (const format::Cell* cell : track.cells) {
+        const StageFacts& facts = facts_of(analysis.tracks.tables[p], cell->stage);
+        if (!is_work(facts)) continue;
+        const double self_s = analysis.timeline.axis(p).lasting(cell->self_ticks);
+        const bool steps =
+            facts.stage_class == StageClass::kCompute || facts.stage_class == StageClass::kTransfer;
+        (steps ? compute_s : busy_s) += self_s;
+      }
+    }
+  busy_s += std::max(compute_s, profile.consumer.compute_s + profile.consumer.transfer_s);
   if (busy_s > 0) cost.cost_share = cost_s / busy_s;
 }
 

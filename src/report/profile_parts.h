@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "report/loader_notes.h"
 #include "report/loader_tracks.h"
 #include "report/phases.h"
 #include "report/profile.h"
@@ -29,9 +30,9 @@ struct Analysis {
   double end_s = 0;                    // the last moment that anything is known of
   std::vector<ConsumerSteps> steps;    // of each consumer
   std::vector<ConsumerPhases> phases;  // of each consumer; one if there is none
-  std::vector<TrackSums> sums;         // consumers, workers, helpers
+  std::vector<TrackSums> sums;         // consumers, workers, helpers, elsewhere
   std::vector<TrackBatches> batches;   // workers, consumers
-  int noted_batch_size = 0;
+  LoaderNotes notes;
 
   const ConsumerPhases& phases_for(const LoaderTrack& track) const {
     return phases[track.consumer < phases.size() ? track.consumer : 0];
@@ -56,10 +57,5 @@ void keep_ends(std::vector<Value>& values, std::size_t most) {
   const auto first = values.begin() + static_cast<std::ptrdiff_t>(most / 2);
   values.erase(first, values.end() - static_cast<std::ptrdiff_t>(most - most / 2));
 }
-
-// A note of the job, from the first process that wrote it; "" if none did.
-std::string_view job_note(const Recording& recording, std::string_view key);
-// A whole number in 0..10^9 from a note; 0 if there is none.
-int noted_number(const Recording& recording, std::string_view key);
 
 }  // namespace datamon::report

@@ -15,9 +15,10 @@ struct StageKey {
   std::string name;
   StageClass stage_class;
   bool on_consumer;
+  HandoffThread thread;
   bool operator<(const StageKey& other) const {
-    return std::tie(name, stage_class, on_consumer) <
-           std::tie(other.name, other.stage_class, other.on_consumer);
+    return std::tie(name, stage_class, on_consumer, thread) <
+           std::tie(other.name, other.stage_class, other.on_consumer, other.thread);
   }
 };
 
@@ -36,8 +37,9 @@ std::map<StageKey, StageTotal> totals(const Analysis& analysis, Part part) {
       const Stage* stage = track.track->process->stage(id);
       if (stage == nullptr) continue;
       const StageFacts& facts = facts_of(*track.track->stages, id);
+      const bool on_consumer = track.track->kind == TrackKind::kConsumer;
       StageTotal& total =
-          result[{stage->name, facts.stage_class, track.track->kind == TrackKind::kConsumer}];
+          result[{stage->name, facts.stage_class, on_consumer, track.track->handoff}];
       total.sums.add(sums);
       total.tracks.push_back(&sums);
       total.id = std::min(total.id, id);
@@ -52,6 +54,7 @@ StageProfile to_profile(const StageKey& key, const StageTotal& total) {
   stage.name = key.name;
   stage.stage_class = key.stage_class;
   stage.on_consumer = key.on_consumer;
+  stage.thread = key.thread;
   stage.residence = total.residence;
   stage.count = total.sums.count;
   stage.wall_s = total.sums.wall_s;
@@ -69,12 +72,19 @@ StageProfile to_profile(const StageKey& key, const StageTotal& total) {
   return stage;
 }
 
+// Receiving is waiting, too.
+bool waits_for_batches(const StageProfile& stage) {
+  return stage.thread == HandoffThread::kPin && stage.name == "receive";
+}
+
 // Time of a stage that goes into making batches.
 double making_time(const StageProfile& stage) {
   if (!makes_batches(stage.stage_class) || stage.residence) return 0;
-  if (stage.on_consumer && stage.stage_class == StageClass::kHandoff)
-    return stage.split.cpu_s + stage.split.runqueue_s;
-  return stage.self_s;
+  if (stage.stage_class != StageClass::kHandoff) return stage.self_s;
+  const double running_s = stage.split.cpu_s + stage.split.runqueue_s;
+  if (stage.on_consumer || waits_for_batches(stage)) return running_s;
+  const bool beside = stage.thread != HandoffThread::kNone && stage.split.known;
+  return beside ? running_s : stage.self_s;
 }
 
 void set_shares(std::vector<StageProfile>& stages) {
@@ -85,11 +95,11 @@ void set_shares(std::vector<StageProfile>& stages) {
 }
 
 // In the order in which data passes; stages of no class at the end.
-std::tuple<int, std::uint16_t, std::string, bool> place(const StageKey& key,
-                                                        const StageTotal& total) {
+std::tuple<int, std::uint16_t, std::string, bool, HandoffThread> place(const StageKey& key,
+                                                                       const StageTotal& total) {
   const int order =
       key.stage_class == StageClass::kOther ? kStageClasses : static_cast<int>(key.stage_class);
-  return {order, std::min(total.id, builtin::kFirstUser), key.name, key.on_consumer};
+  return {order, std::min(total.id, builtin::kFirstUser), key.name, key.on_consumer, key.thread};
 }
 
 std::vector<StageProfile> stage_table(const Analysis& analysis, Part part) {

@@ -22,6 +22,7 @@ double median(std::vector<double> values) {
 struct Place {
   std::vector<const TrackSums*> sums;
   std::vector<const TrackBatches*> batches;
+  std::vector<const TrackSums*> feeders;
   const LoaderTrack* latest = nullptr;
 };
 
@@ -35,6 +36,11 @@ std::map<PlaceKey, Place> places(const Analysis& analysis) {
     place.sums.push_back(&sums);
     if (place.latest == nullptr || sums.track->start_s >= place.latest->start_s)
       place.latest = sums.track;
+  }
+  for (const TrackSums& sums : analysis.sums) {
+    if (sums.track->handoff != HandoffThread::kFeeder) continue;
+    const auto place = result.find({sums.track->consumer, sums.track->index});
+    if (place != result.end()) place->second.feeders.push_back(&sums);
   }
   for (const TrackBatches& batches : analysis.batches)
     if (batches.track->kind == TrackKind::kWorker)
@@ -83,7 +89,11 @@ WorkerProfile to_profile(const Place& place, const Analysis& analysis, const Pla
     add_track(worker, *sums, steady, pool);
     made.add(count_made(*sums, sums->steady));
   }
-  worker.items = made.items(analysis.noted_batch_size);
+  for (const TrackSums* feeder : place.feeders) {
+    worker.has_feeder = true;
+    worker.feeder_busy_s += busy_seconds(*feeder, feeder->steady);
+  }
+  worker.items = made.items(analysis.notes.batch_size());
   worker.batches = made.batches();
   std::vector<double> lengths_ms;
   for (const TrackBatches* batches : place.batches)
@@ -156,7 +166,7 @@ void fill_batches(Profile& profile, const Analysis& analysis) {
   std::stable_sort(profile.batches.begin(), profile.batches.end(),
                    [](const BatchSample& a, const BatchSample& b) { return a.end_s < b.end_s; });
   keep_ends(profile.batches, kMostBatches);
-  const int noted = analysis.noted_batch_size;
+  const int noted = analysis.notes.batch_size();
   for (BatchSample& batch : profile.batches)
     if (batch.items == 0) batch.items = noted > 0 ? static_cast<std::uint32_t>(noted) : 1;
 }
@@ -164,12 +174,14 @@ void fill_batches(Profile& profile, const Analysis& analysis) {
 void fill_throughput(Profile& profile, const Analysis& analysis) {
   MadeCounts all, steady;
   for (const TrackSums& sums : analysis.sums) {
+    // Hand-off threads see the batches of others a second time.
+    if (sums.track->handoff != HandoffThread::kNone) continue;
     const MadeCounts in = count_made(sums, sums.steady);
     steady.add(in);
     all.add(in);
     all.add(count_made(sums, sums.rest));
   }
-  profile.items = all.items(analysis.noted_batch_size);
+  profile.items = all.items(analysis.notes.batch_size());
   profile.batch_count = all.batches();
   const ConsumerProfile& consumer = profile.consumer;
   if (consumer.steady_s > 0 && consumer.steady_steps > 0) {
@@ -179,13 +191,13 @@ void fill_throughput(Profile& profile, const Analysis& analysis) {
     const double items_each =
         profile.batch_count > 0
             ? static_cast<double>(profile.items) / static_cast<double>(profile.batch_count)
-            : static_cast<double>(analysis.noted_batch_size);
+            : static_cast<double>(analysis.notes.batch_size());
     profile.items_per_s = profile.batches_per_s * items_each;
   } else if (!consumer.present) {
     const double steady_s = total(analysis.phases.front().steady);
     if (!(steady_s > 0)) return;
     profile.batches_per_s = static_cast<double>(steady.batches()) / steady_s;
-    profile.items_per_s = static_cast<double>(steady.items(analysis.noted_batch_size)) / steady_s;
+    profile.items_per_s = static_cast<double>(steady.items(analysis.notes.batch_size())) / steady_s;
   }
 }
 

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
-#include <set>
 
 #include "report/block_walk.h"
 #include "report/file_bytes.h"
@@ -129,15 +128,6 @@ void check_one_job(const std::vector<ProcessFile>& processes, std::vector<Proble
   }
 }
 
-// What an adapter could not record, and said so: the report must not look whole.
-void note_gaps(const std::vector<ProcessFile>& processes, std::vector<Problem>& problems) {
-  std::set<std::string> said;  // each process of a job says the same
-  for (const ProcessFile& process : processes)
-    for (const auto& [key, value] : process.notes)
-      if (key == "job.incomplete" && said.insert(value).second)
-        problems.push_back({process.file, 0, value});
-}
-
 }  // namespace
 
 struct Recording::Impl {
@@ -171,7 +161,6 @@ Recording Recording::open(const std::filesystem::path& path) {
   }
   std::sort(impl->processes.begin(), impl->processes.end(), comes_before);
   check_one_job(impl->processes, impl->problems);
-  note_gaps(impl->processes, impl->problems);
   return Recording(std::move(impl));
 }
 

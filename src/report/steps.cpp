@@ -2,31 +2,47 @@
 
 #include <algorithm>
 
+#include "report/thread_spans.h"
+
 namespace datamon::report {
 namespace {
 
 using format::SpanRecord;
 
+// A step of zipped loaders with more waits for others than so many times the
+// usual number, and one for the end of another loader's epoch, is none: the
+// thread was at another loader's steps.
+constexpr std::uint32_t kOthersFactor = 2;
+
 class StepCollector {
  public:
-  StepCollector(const LoaderTrack& consumer, int loader) : consumer_(consumer), loader_(loader) {}
+  StepCollector(const LoaderTrack& consumer, const std::vector<LoaderTrack>& elsewhere, int loader)
+      : loader_(loader) {
+    tracks_.push_back(&consumer);
+    for (const LoaderTrack& track : elsewhere)
+      if (track.consumer == consumer.consumer) tracks_.push_back(&track);
+  }
 
   ConsumerSteps run() {
-    const Track& track = *consumer_.track;
-    std::uint64_t expected = 0;
-    for (std::size_t i = 0; i < track.spans.size(); ++i) {
-      if (track.spans_before[i] != expected) gap();
-      for (const SpanRecord& span : track.spans[i]) add(span);
-      expected = track.spans_before[i] + track.spans[i].size();
-    }
-    if (expected < track.record.span_count) result_.complete = false;
+    ThreadSpans spans(tracks_);
+    spans.visit([this](const LoaderTrack& track, const SpanRecord& span) { add(track, span); },
+                [this] { gap(); });
+    result_.complete = spans.complete();
     if (!result_.steps.empty()) close_last();
+    settle_others();
     return std::move(result_);
   }
 
  private:
+  // What is only needed until it is known whether the step is of zipped loaders.
+  struct Others {
+    std::uint32_t waits = 0;
+    double start_s = 0;     // the first wait or start-up work for another loader begins
+    double transfer_s = 0;  // of the step's, behind start_s
+    double work_end_s = 0;  // the step's, before start_s
+  };
+
   void gap() {
-    result_.complete = false;
     if (!result_.steps.empty()) {
       close_last();
       result_.steps.back().last_known = true;
@@ -39,25 +55,22 @@ class StepCollector {
     last.end_s = std::max(last.wait_end_s, last.work_end_s);
   }
 
-  void add(const SpanRecord& span) {
+  void add(const LoaderTrack& track, const SpanRecord& span) {
     if ((span.flags & format::kSpanInterval) != 0) return;
-    const StageFacts& facts = facts_of(*consumer_.stages, span.stage);
-    const double from = consumer_.axis.at(span.start);
-    const double to = from + consumer_.axis.lasting(span.duration);
-    if (result_.first_span_s == 0) result_.first_span_s = from;
-    result_.last_span_s = std::max(result_.last_span_s, to);
+    const StageFacts& facts = facts_of(*track.stages, span.stage);
+    const double from = track.axis.at(span.start);
+    const double to = from + track.axis.lasting(span.duration);
+    const bool own = loader_of(facts, *track.track) == loader_;
     switch (facts.stage_class) {
       case StageClass::kWait:
-        return loader_of(facts, *consumer_.track) == loader_ ? wait(span, from, to)
-                                                             : other_work(from);
+        return own ? wait(span, from, to) : other_work(from, to, true);
       case StageClass::kTransfer:
         return transfer(span, from, to);
       case StageClass::kCompute:
         result_.compute_recorded = true;
         return work(span, to);
       case StageClass::kInit:
-        if (loader_of(facts, *consumer_.track) == loader_) seen_init_ = true;
-        return other_work(from);
+        return own ? init(from) : other_work(from, to, false);
       default:
         return work(span, to);
     }
@@ -74,9 +87,10 @@ class StepCollector {
       }
       if (!before.last_known) before.end_s = from;
       before.work_end_s = std::min(before.work_end_s, before.end_s);
-      take_back_transfer(before, from);
+      take_back(before, from);
     }
     RawStep& step = result_.steps.emplace_back();
+    others_.emplace_back();
     step.start_s = from;
     step.wait_end_s = step.work_end_s = step.end_s = to;
     step.id = span.id;
@@ -85,16 +99,26 @@ class StepCollector {
     seen_init_ = false;
   }
 
-  // A transfer inside a wait ends before the wait does, and was booked on the
-  // step before: it is part of the wait.
-  void take_back_transfer(RawStep& before, double wait_from) {
-    if (transfer_from_ >= wait_from) before.transfer_s -= transfer_length_;
-    transfer_from_ = -1;
+  // What is inside a wait ends before the wait does, and was booked on the step
+  // before: it is part of the wait.
+  void take_back(RawStep& before, double wait_from) {
+    Others& others = others_.back();
+    if (transfer_from_ >= wait_from) {
+      before.transfer_s -= transfer_length_;
+      if (others.start_s > 0) others.transfer_s -= transfer_length_;
+    }
+    if (other_from_ >= wait_from) {
+      before.other_s -= other_length_;
+      if (others.waits > 0) --others.waits;
+      if (others.waits == 0) others.start_s = 0;
+    }
+    transfer_from_ = other_from_ = -1;
   }
 
   void transfer(const SpanRecord& span, double from, double to) {
     if (result_.steps.empty()) return;
     result_.steps.back().transfer_s += to - from;
+    if (others_.back().start_s > 0) others_.back().transfer_s += to - from;
     transfer_length_ = to - from;
     transfer_from_ = from;
     work(span, to);
@@ -109,24 +133,83 @@ class StepCollector {
     step.work_end_s = std::max(step.work_end_s, to);
   }
 
-  void other_work(double from) {
-    if (result_.steps.empty()) return;
+  void init(double from) {
+    seen_init_ = true;
+    if (result_.steps.empty()) {
+      if (result_.init_start_s == 0) result_.init_start_s = from;
+      return;
+    }
     RawStep& step = result_.steps.back();
-    if (step.other_start_s == 0 && from >= step.wait_end_s) step.other_start_s = from;
+    if (step.init_start_s == 0 && from >= step.wait_end_s) step.init_start_s = from;
   }
 
-  const LoaderTrack& consumer_;
+  void other_work(double from, double to, bool is_wait) {
+    if (result_.steps.empty()) {
+      if (is_wait) result_.elsewhere_until_s = to;
+      return;
+    }
+    RawStep& step = result_.steps.back();
+    if (step.last_known || to <= step.wait_end_s) return;
+    Others& others = others_.back();
+    if (others.start_s == 0) {
+      others.start_s = from;
+      others.work_end_s = step.work_end_s;
+    }
+    others.waits += is_wait;
+    step.other_s += to - from;
+    step.work_end_s = std::max(step.work_end_s, to);
+    other_from_ = from;
+    other_length_ = to - from;
+  }
+
+  std::uint32_t usual_others() const {
+    std::vector<std::uint32_t> counts;
+    for (std::size_t i = 0; i + 1 < others_.size(); ++i)
+      if (!result_.steps[i].last_known) counts.push_back(others_[i].waits);
+    if (counts.empty()) return 0;
+    const auto middle = counts.begin() + static_cast<std::ptrdiff_t>(counts.size() / 2);
+    std::nth_element(counts.begin(), middle, counts.end());
+    return *middle;
+  }
+
+  void settle_others() {
+    const std::uint32_t usual = usual_others();
+    result_.zipped = usual > 0;
+    if (result_.zipped) result_.elsewhere_until_s = 0;
+    for (std::size_t i = 0; i < others_.size(); ++i) {
+      RawStep& step = result_.steps[i];
+      const Others& others = others_[i];
+      const bool away = result_.zipped ? others.waits > kOthersFactor * usual + 1
+                                       : others.start_s > 0 && others.start_s < step.end_s;
+      if (!away) continue;
+      step.away_from_s = others.start_s;
+      step.away_to_s = step.init_start_s > others.start_s ? step.init_start_s : step.end_s;
+      if (!result_.zipped) end_where_others_begin(step, others);
+    }
+  }
+
+  void end_where_others_begin(RawStep& step, const Others& others) {
+    step.end_s = others.start_s;
+    step.work_end_s = std::min(others.work_end_s, step.end_s);
+    step.transfer_s -= others.transfer_s;
+    step.other_s = 0;
+  }
+
   const int loader_;
+  std::vector<const LoaderTrack*> tracks_;
   ConsumerSteps result_;
+  std::vector<Others> others_;  // of each step
   bool seen_init_ = false;
   std::uint8_t wait_depth_ = 0;
   double transfer_from_ = -1, transfer_length_ = 0;
+  double other_from_ = -1, other_length_ = 0;
 };
 
 }  // namespace
 
-ConsumerSteps collect_steps(const LoaderTrack& consumer, int loader) {
-  return StepCollector(consumer, loader).run();
+ConsumerSteps collect_steps(const LoaderTrack& consumer, const std::vector<LoaderTrack>& elsewhere,
+                            int loader) {
+  return StepCollector(consumer, elsewhere, loader).run();
 }
 
 }  // namespace datamon::report

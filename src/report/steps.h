@@ -2,6 +2,11 @@
 //
 // A step begins with a wait for a batch and ends where the next wait begins.
 // What is neither wait nor transfer in it is compute, recorded as such or not.
+//
+// A thread may take from several loaders. If its steps usually hold waits for
+// others (two loaders zipped), those are neither wait nor compute of this one.
+// If they do not, the first one ends the step: the thread has turned to another
+// loader's steps (a validation pass), until the next wait for this one.
 #pragma once
 
 #include <cstdint>
@@ -15,12 +20,15 @@ struct RawStep {
   double start_s = 0;     // the wait begins
   double wait_end_s = 0;  // the batch is there
   double transfer_s = 0;
-  double end_s = 0;          // the next wait begins; for the last one: its last span ends
-  double work_end_s = 0;     // the last span of the step ends (compute, transfer, wait)
-  double other_start_s = 0;  // another loader's wait, or start-up work, begins; 0: none
-  std::uint64_t id = 0;      // batch, or kNoId
-  bool init = false;         // start-up work of this loader came with it or right before
-  bool last_known = false;   // the following spans were not stored
+  double other_s = 0;       // inside waits and start-up work for other loaders
+  double end_s = 0;         // the next wait begins; for the last one: its last span ends
+  double work_end_s = 0;    // the last span of the step ends (compute, transfer, waits)
+  double init_start_s = 0;  // start-up work of this loader begins behind it; 0: none
+  // The thread was at another loader's steps; both 0: it was not.
+  double away_from_s = 0, away_to_s = 0;
+  std::uint64_t id = 0;     // batch, or kNoId
+  bool init = false;        // start-up work of this loader came with it or right before
+  bool last_known = false;  // the following spans were not stored
   double length() const { return end_s - start_s; }
   double wait() const { return wait_end_s - start_s; }
 };
@@ -29,9 +37,15 @@ struct ConsumerSteps {
   std::vector<RawStep> steps;
   bool compute_recorded = false;
   bool complete = true;  // every span of the consumer was stored
-  double first_span_s = 0, last_span_s = 0;
+  bool zipped = false;   // steps usually hold waits for other loaders
+  // When the thread had last waited for another loader before the first step; 0:
+  // it had not.
+  double elsewhere_until_s = 0;
+  double init_start_s = 0;  // start-up work of this loader begins before the first step; 0: none
 };
 
-ConsumerSteps collect_steps(const LoaderTrack& consumer, int loader);
+// `elsewhere`: other tracks of the same thread.
+ConsumerSteps collect_steps(const LoaderTrack& consumer, const std::vector<LoaderTrack>& elsewhere,
+                            int loader);
 
 }  // namespace datamon::report

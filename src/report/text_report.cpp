@@ -54,7 +54,8 @@ class TextReporter : public Reporter {
     std::string out = header(profile) + "\n" + verdict(profile, diagnosis) + "\n";
     for (const std::string& part :
          {sections.stages(), sections.workers_and_machine(), sections.slow_items(),
-           sections.import_notes(), sections.remedies(forecasts), sections.problems()})
+          sections.import_notes(), sections.remedies(forecasts), sections.problems(),
+          sections.loaders()})
       if (!part.empty()) out += part + "\n";
     out += sections.next();
     return style_.utf8 ? out : to_ascii(out);

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "report/forecast/forecast_text.h"
+#include "report/loader_notes.h"
 #include "report/text_layout.h"
 #include "report/text_units.h"
 
@@ -38,6 +39,10 @@ std::string joined(const std::vector<std::string>& parts) {
   for (const std::string& part : parts)
     if (!part.empty()) out += (out.empty() ? "" : " · ") + part;
   return out;
+}
+
+std::string share_of_life(const WorkerProfile& worker, double busy_s) {
+  return known_percent(worker.alive_s > 0 ? std::min(1.0, busy_s / worker.alive_s) : 0);
 }
 
 std::vector<std::string> split_cells(const StageProfile& stage) {
@@ -89,6 +94,8 @@ std::string Sections::stage_table(bool on_consumer) const {
                                                      : stage->share;
     std::string name = printable(stage->name);
     if (name.find('/') != std::string::npos) name = "└ " + name.substr(name.find('/') + 1);
+    if (stage->thread == HandoffThread::kFeeder) name += " (feeder)";
+    if (stage->thread == HandoffThread::kPin) name += " (pin thread)";
     Row row;
     row.cells = {cut(name, 22),
                  "",
@@ -121,15 +128,65 @@ std::string Sections::stages() const {
   return makers + consumer;
 }
 
+std::string Sections::loader() const {
+  const JobFacts& job = profile_.job;
+  const bool many = profile_.loaders.size() > 1;
+  std::string name = printable(profile_.loader_name);
+  if (many) name = fmt::format("{} {}", profile_.loader, name);
+  std::vector<std::string> parts = {name, printable(job.dataset)};
+  if (job.batch_size > 0) parts.push_back(fmt::format("batches of {}", job.batch_size));
+  if (job.prefetch > 0 && !profile_.workers.empty())
+    parts.push_back(fmt::format("{} prefetched a worker", job.prefetch));
+  parts.push_back(printable(job.start_method));
+  if (job.persistent_workers >= 0 && !profile_.workers.empty())
+    parts.emplace_back(job.persistent_workers == 1 ? "workers kept between epochs"
+                                                   : "workers anew each epoch");
+  if (job.pin_memory == 1) parts.emplace_back("pinned");
+  parts.push_back(printable(job.adapter));
+  const bool said = !profile_.loader_name.empty() || !job.dataset.empty() || !job.adapter.empty();
+  if (!many && !said) return "";
+  return fact("loader", joined(parts));
+}
+
+std::string Sections::loaders() const {
+  if (diagnosis_.loaders.size() < 2) return "";
+  std::vector<Row> rows;
+  for (const LoaderVerdict& loader : diagnosis_.loaders) {
+    Row row;
+    row.cells = {fmt::format("{} {}", loader.number, cut(printable(loader.name), 40)),
+                 loader.number == profile_.loader ? "(above)" : "",
+                 count_text(static_cast<double>(loader.steps)),
+                 percent_text(loader.input_wait_share), to_string(loader.label)};
+    rows.push_back(std::move(row));
+  }
+  const std::vector<Column> columns = {{"data loaders", true, 0},
+                                       {"", true, 0},
+                                       {"steps", false, 0},
+                                       {"wait", false, 0},
+                                       {"verdict", true, 0}};
+  std::string out;
+  for (const std::string& line : table(columns, rows, width() - 2, style_.color))
+    out += "  " + line + "\n";
+  if (profile_.loaders.size() > diagnosis_.loaders.size())
+    out += fmt::format("  … and {} more\n", profile_.loaders.size() - diagnosis_.loaders.size());
+  for (const LoaderVerdict& loader : diagnosis_.loaders) {
+    if (loader.number == profile_.loader) continue;
+    return out + fmt::format("  see another one: datamon report --loader {}\n", loader.number);
+  }
+  return out;
+}
+
 std::string Sections::workers() const {
   const auto& workers = profile_.workers;
   if (workers.empty()) return "";
-  double busy = 0, alive = 0, low = 1, high = 0;
+  double busy = 0, alive = 0, low = 1, high = 0, feeding = 0, fed = 0;
   const WorkerProfile* slowest = nullptr;
   for (const WorkerProfile& worker : workers) {
     const double share = worker.alive_s > 0 ? std::min(1.0, worker.busy_s / worker.alive_s) : 0;
     busy += worker.busy_s;
     alive += worker.alive_s;
+    feeding += worker.feeder_busy_s;
+    fed += worker.has_feeder ? worker.alive_s : 0;
     low = std::min(low, share);
     high = std::max(high, share);
     if (slowest == nullptr || worker.batch_p50_ms > slowest->batch_p50_ms) slowest = &worker;
@@ -139,19 +196,23 @@ std::string Sections::workers() const {
     std::vector<std::string> parts;
     for (const WorkerProfile& worker : workers)
       parts.push_back(fmt::format(
-          "{}: busy {}, {} batches, {} each{}", worker.index,
-          known_percent(worker.alive_s > 0 ? std::min(1.0, worker.busy_s / worker.alive_s) : 0),
+          "{}: busy {}{}, {} batches, {} each{}", worker.index,
+          share_of_life(worker, worker.busy_s),
+          worker.has_feeder ? ", feeder " + share_of_life(worker, worker.feeder_busy_s) : "",
           worker.batches, time_text(worker.batch_p50_ms * 1e-3),
           worker.ended_early ? ", ENDED EARLY" : ""));
     out = fact(workers.size() == 1 ? "worker" : "workers", joined(parts));
   } else {
-    out =
-        fact("workers",
-             fmt::format("{} of them, busy {} of the time ({} to {}) · slowest: worker {}, {} a "
-                         "batch",
-                         workers.size(), known_percent(alive > 0 ? std::min(1.0, busy / alive) : 0),
-                         percent_text(low), percent_text(high), slowest->index,
-                         time_text(slowest->batch_p50_ms * 1e-3)));
+    out = fact(
+        "workers",
+        fmt::format(
+            "{} of them, busy {} of the time ({} to {}){} · slowest: worker {}, {} a "
+            "batch",
+            workers.size(), known_percent(alive > 0 ? std::min(1.0, busy / alive) : 0),
+            percent_text(low), percent_text(high),
+            fed > 0 ? fmt::format(", their feeders {}", percent_text(std::min(1.0, feeding / fed)))
+                    : "",
+            slowest->index, time_text(slowest->batch_p50_ms * 1e-3)));
     for (const WorkerProfile& worker : workers)
       if (worker.ended_early)
         out += fact("", fmt::format("worker {} (pid {}) ended early, without a word", worker.index,
@@ -274,7 +335,7 @@ std::string Sections::monitor() const {
 }
 
 std::string Sections::workers_and_machine() const {
-  return workers() + cores() + storage() + gpus() + files() + phases() +
+  return loader() + workers() + cores() + storage() + gpus() + files() + phases() +
          (profile_.import ? source() : monitor());
 }
 
@@ -326,33 +387,23 @@ std::string Sections::problems() const {
   if (profile_.problems.empty()) return "";
   std::string out =
       heading(profile_.import ? "problems with the file" : "problems with the recording");
-  for (std::size_t i = 0; i < profile_.problems.size() && i < kMostProblems; ++i) {
+  // What the job itself says is missing comes first, all of it.
+  std::size_t shown = 0;
+  while (shown < profile_.problems.size() && is_jobs_own(profile_.problems[shown])) ++shown;
+  shown = std::min(std::max(shown, kMostProblems), profile_.problems.size());
+  for (std::size_t i = 0; i < shown; ++i) {
     const Problem& problem = profile_.problems[i];
     out += wrap(fmt::format("{}: {}", printable(problem.file), printable(problem.what)), width(),
                 "  - ", "    ");
   }
-  if (profile_.problems.size() > kMostProblems)
-    out += fmt::format("  - and {} more: datamon report --json\n",
-                       profile_.problems.size() - kMostProblems);
+  if (profile_.problems.size() > shown)
+    out +=
+        fmt::format("  - and {} more: datamon report --json\n", profile_.problems.size() - shown);
   return out;
 }
 
 std::string Sections::next() const {
-  std::string out;
-  std::vector<std::string> others;
-  for (const int loader : profile_.loaders)
-    if (loader != profile_.loader) others.push_back(fmt::format("--loader {}", loader));
-  if (!others.empty()) {
-    const std::string own =
-        profile_.loader_name.empty()
-            ? fmt::format("{}", profile_.loader)
-            : fmt::format("{} ({})", profile_.loader, printable(profile_.loader_name));
-    if (others.size() > 4) others.resize(4);
-    out += wrap(fmt::format("This is about data loader {}; see the other{} with {}.", own,
-                            profile_.loaders.size() > 2 ? "s" : "", fmt::join(others, ", ")),
-                width(), "  ", "  ");
-  }
-  return out + painted("  next: " + diagnosis_.next, Paint::kCyan, style_.color) + "\n";
+  return painted("  next: " + diagnosis_.next, Paint::kCyan, style_.color) + "\n";
 }
 
 }  // namespace datamon::report

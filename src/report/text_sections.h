@@ -21,6 +21,7 @@ class Sections {
   // What would help, what would not; and how far the forecasts may be trusted.
   std::string remedies(const ForecastSection* forecasts) const;
   std::string problems() const;
+  std::string loaders() const;  // a line each, where there are several
   std::string next() const;
 
  private:
@@ -28,6 +29,7 @@ class Sections {
   std::string heading(const std::string& text) const;
   std::string fact(const std::string& name, const std::string& text) const;
   std::string stage_table(bool on_consumer) const;
+  std::string loader() const;
   std::string workers() const;
   std::string cores() const;
   std::string storage() const;

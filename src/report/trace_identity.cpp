@@ -132,7 +132,8 @@ std::string thread_name(const Track& track) {
   std::string role;
   if (is_consumer(track)) role = "consumer";
   if (role_of(track) == Role::kWorker) role = fmt::format("worker {}", track.record.index);
-  if (role_of(track) == Role::kPin) role = "pin memory";
+  if (role_of(track) == Role::kPin)
+    role = track.name.empty() || track.name.starts_with("pin") ? "pin memory" : "hand-off";
   if (role_of(track) == Role::kSampler) role = "datamon sampler";
   if (role.empty())
     return track.name.empty() ? fmt::format("thread {}", track.record.tid) : track.name;

@@ -50,11 +50,6 @@ bool belongs(const LoaderTrack& track, const StageFacts& facts, int loader) {
   return track.kind == TrackKind::kConsumer && own && facts.loader == 0;
 }
 
-bool is_work(const StageFacts& facts) {
-  return !facts.residence && facts.stage_class != StageClass::kWait &&
-         facts.stage_class != StageClass::kGpu;
-}
-
 }  // namespace
 
 void StageSums::add(const StageSums& other) {
@@ -90,6 +85,18 @@ TrackSums sum_track(const LoaderTrack& track, int loader, const Stretches& stead
     if (share.count < 1) add_cell(sums.rest[cell->stage], *cell, out, seconds_per_tick);
   }
   return sums;
+}
+
+double waited_elsewhere(const LoaderTrack& track, int loader, const Stretches& steady) {
+  double sum_s = 0;
+  for (const Cell* cell : track.track->cells) {
+    const StageFacts& facts = facts_of(*track.stages, cell->stage);
+    const bool counts =
+        facts.stage_class == StageClass::kWait || facts.stage_class == StageClass::kInit;
+    if (cell->count == 0 || !counts || loader_of(facts, *track.track) == loader) continue;
+    sum_s += track.axis.lasting(cell->wall_ticks) * steady_share(track, *cell, steady).time;
+  }
+  return sum_s;
 }
 
 TimeSplit scaled_split(const StageSums& sums, const StageSums& fallback) {

@@ -35,10 +35,19 @@ struct TrackSums {
 // `steady`: of the consumer that the track works for.
 TrackSums sum_track(const LoaderTrack& track, int loader, const Stretches& steady);
 
+// Seconds inside waits and start-up work for other loaders in `steady`.
+double waited_elsewhere(const LoaderTrack& track, int loader, const Stretches& steady);
+
 // The readings of some spans, scaled up to all of them. `fallback` speaks for
 // sums without any reading (the same stage on other tracks).
 TimeSplit scaled_split(const StageSums& sums, const StageSums& fallback);
 void add_split(TimeSplit& to, const TimeSplit& split);
+
+// Does somebody work in spans of the stage?
+inline bool is_work(const StageFacts& facts) {
+  return !facts.residence && facts.stage_class != StageClass::kWait &&
+         facts.stage_class != StageClass::kGpu;
+}
 
 // Work done on a track by somebody, in seconds: self time of all stages that
 // are work (no queue residence, no waiting for input, no device time).

@@ -2,11 +2,15 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 namespace datamon::report {
 namespace {
 
 using format::SpanRecord;
+
+// The feeder may be done before the worker's own, tiny send has ended.
+constexpr double kSendBegins_s = 1e-3;
 
 // The format's nesting limit is 64; a byte cannot say more than 255.
 constexpr int kDepths = 257;
@@ -59,9 +63,10 @@ class BatchCollector {
     if (stage_class == StageClass::kOther) return;
     const std::uint64_t end = span.start + span.duration;
     // A new batch begins with the first work behind the one that is named.
-    if (open_.named_end != 0 && span.start >= open_.named_end &&
-        stage_class != StageClass::kHandoff)
-      flush();
+    // A feeder does nothing but hand over.
+    const bool begins =
+        stage_class != StageClass::kHandoff || track_.handoff == HandoffThread::kFeeder;
+    if (begins && open_.named_end != 0 && span.start >= open_.named_end) flush();
     const auto index = static_cast<std::size_t>(stage_class);
     open_.self[index] += self;
     ++open_.spans[index];
@@ -104,6 +109,36 @@ class BatchCollector {
 };
 
 }  // namespace
+
+void hand_over(std::span<TrackBatches> makers, std::span<const TrackBatches> feeders) {
+  using Place = std::pair<const ProcessFile*, int>;
+  using Named = std::pair<std::uint64_t, double>;  // batch, when it was made or handed over
+  std::map<Place, std::vector<std::pair<Named, const BatchSample*>>> by_place;
+  for (const TrackBatches& feeder : feeders) {
+    auto& named = by_place[{feeder.track->process, feeder.track->index}];
+    for (const BatchSample& batch : feeder.batches)
+      if (batch.id != format::kNoId) named.push_back({{batch.id, batch.end_s}, &batch});
+  }
+  for (auto& [place, named] : by_place) std::sort(named.begin(), named.end());
+  for (TrackBatches& maker : makers) {
+    const auto feeder = by_place.find({maker.track->process, maker.track->index});
+    const bool fed = maker.track->kind == TrackKind::kWorker && feeder != by_place.end();
+    for (BatchSample& batch : maker.batches) {
+      if (!fed) {
+        batch.ready_s = batch.end_s;
+        continue;
+      }
+      // Batch numbers may start again with each epoch: the first one behind.
+      const auto sent = std::lower_bound(
+          feeder->second.begin(), feeder->second.end(),
+          Named{batch.id, batch.end_s - kSendBegins_s},
+          [](const auto& entry, const Named& wanted) { return entry.first < wanted; });
+      if (sent == feeder->second.end() || sent->first.first != batch.id) continue;
+      batch.ready_s = sent->second->end_s;
+      for (const double self_s : sent->second->self_s) batch.feeder_s += self_s;
+    }
+  }
+}
 
 TrackBatches collect_batches(const LoaderTrack& track, int loader) {
   return BatchCollector(track, loader).run();

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "report/loader_tracks.h"
@@ -17,6 +18,11 @@ struct TrackBatches {
   const LoaderTrack* track = nullptr;
   std::vector<BatchSample> batches;  // in order; items is 0 where only lists were fetched
 };
+
+// Says of each batch when it was handed over. `feeders`: the batches of hand-off
+// threads beside the workers; they belong to the worker of the same process and
+// index. Where such a thread named none of its batches, it is not known.
+void hand_over(std::span<TrackBatches> makers, std::span<const TrackBatches> feeders);
 
 TrackBatches collect_batches(const LoaderTrack& track, int loader);
 

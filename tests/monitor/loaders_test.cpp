@@ -14,18 +14,6 @@ using report::ProcessFile;
 using report::Recording;
 using report::Track;
 
-Recording record(const Folder& folder, const std::vector<std::string>& arguments,
-                 Environment extra = {}, int status = 0) {
-  extra.emplace_back("MON_DIR", "rec");
-  const Outcome outcome = run_job(folder, arguments, extra);
-  EXPECT_EQ(outcome.status, status) << outcome.output;
-  EXPECT_EQ(outcome.output, "");
-  Recording recording = Recording::open(folder / "rec");
-  for (const report::Problem& problem : recording.problems())
-    ADD_FAILURE() << problem.file << " at " << problem.offset << ": " << problem.what;
-  return recording;
-}
-
 // Spans and bytes of a stage on all tracks of a loader.
 Sum on_loader(const ProcessFile& process, std::uint32_t loader, std::uint16_t stage) {
   Sum sum;

@@ -25,7 +25,8 @@ using report::ChangeKind;
 
 struct Options {
   std::string directory, output, color = "auto", placement;
-  int width = 0, loader = -1;
+  int width = 0;
+  std::string loader;
   int workers = -1, prefetch = 0, batch_size = 0, ranks = 0;
   double consumer = 0;
   std::vector<std::string> faster;
@@ -104,7 +105,8 @@ std::string next_text(const Options& options) {
 int forecast_recording(const Options& options) {
   const ColorChoice color = color_choice(options.color);
   const auto recording = report::Recording::open(chosen_recording(options.directory));
-  const auto profile = report::build_profile(recording, {.loader = options.loader});
+  const auto profile =
+      report::build_profile(recording, {.loader = chosen_loader(recording, options.loader)});
   report::TextStyle style = output_style(color, options.width);
   if (!options.output.empty() && options.output != "-") {
     style.color = color == ColorChoice::kAlways;
@@ -190,8 +192,9 @@ void add_forecast_command(CommandSet& commands) {
                                 "number that is enough"));
   with_environment(app.add_flag("--json", options->json, "Print JSON for programs"));
   with_environment(app.add_option("--loader", options->loader,
-                                  "Which data loader, by number (default: the busiest)"))
-      ->type_name("N");
+                                  "Which data loader, by number or name (default: the one that "
+                                  "is waited for longest)"))
+      ->type_name("LOADER");
   with_environment(
       app.add_option("-o,--output", options->output, "Write to FILE instead of the terminal"))
       ->type_name("FILE");

@@ -1,6 +1,7 @@
 #include "recording_argument.h"
 
-#include "report/recording.h"
+#include "report/loader_overview.h"
+#include "report/text_units.h"
 
 namespace datamon::cli {
 
@@ -21,6 +22,30 @@ std::filesystem::path chosen_recording(const std::string& directory) {
                          "\nmake one:   datamon run -- ./train\nor name it: datamon "
                          "report DIR",
                      1);
+}
+
+namespace {
+
+std::string loaders_text(const std::vector<report::LoaderName>& loaders) {
+  std::string out;
+  for (const report::LoaderName& loader : loaders) {
+    out += (out.empty() ? "" : ", ") + std::to_string(loader.number);
+    if (!loader.name.empty()) out += " (" + report::printable(loader.name) + ")";
+  }
+  return out.empty() ? "none" : out;
+}
+
+}  // namespace
+
+int chosen_loader(const report::Recording& recording, const std::string& text) {
+  if (text.empty()) return -1;
+  const auto loaders = report::loader_names(recording);
+  const auto found = report::find_loader(loaders, text);
+  if (!found)
+    throw CommandError(recording.path().string() + " has no data loader " + text +
+                           "; --loader takes one of: " + loaders_text(loaders),
+                       1);
+  return *found;
 }
 
 }  // namespace datamon::cli

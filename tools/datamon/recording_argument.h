@@ -6,6 +6,7 @@
 #include <string>
 
 #include "command.h"
+#include "report/recording.h"
 
 namespace datamon::cli {
 
@@ -15,5 +16,10 @@ CLI::Option* add_recording_argument(CLI::App& app, std::string& directory);
 // `directory`, or the newest recording if that is empty. Throws CommandError
 // that says where was looked and how to make a recording.
 std::filesystem::path chosen_recording(const std::string& directory);
+
+// The data loader that --loader TEXT means, by number or name; -1 if that is
+// empty: whichever the report chooses. Throws CommandError that names those there
+// are.
+int chosen_loader(const report::Recording& recording, const std::string& text);
 
 }  // namespace datamon::cli

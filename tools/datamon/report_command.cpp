@@ -1,6 +1,5 @@
 // `datamon report [DIR]`: what the job waits for and what to change.
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <iostream>
 #include <memory>
 
@@ -9,6 +8,7 @@
 #include "recording_argument.h"
 #include "report/forecast/candidates.h"
 #include "report/import/import.h"
+#include "report/loader_overview.h"
 #include "report/profile.h"
 #include "report/reporter.h"
 #include "terminal.h"
@@ -20,14 +20,8 @@ struct Options : OutputOptions {
   std::string directory;
   std::string output;
   std::string kineto, megengine_log;  // another tool's file instead of a recording
-  int loader = -1;
+  std::string loader;
 };
-
-std::string loaders_text(const std::vector<int>& loaders) {
-  std::string out;
-  for (const int loader : loaders) out += (out.empty() ? "" : ", ") + std::to_string(loader);
-  return out.empty() ? "none" : out;
-}
 
 void render(const Options& options, const report::Profile& profile,
             const report::Diagnosis& diagnosis, const report::ForecastSection* forecasts) {
@@ -56,16 +50,12 @@ int report_recording(const Options& options) {
   if (!options.kineto.empty() || !options.megengine_log.empty()) return report_import(options);
   const auto path = chosen_recording(options.directory);
   const auto recording = report::Recording::open(path);
-  const auto profile = report::build_profile(recording, {.loader = options.loader});
-  const auto& loaders = profile.loaders;
-  if (options.loader >= 0 &&
-      std::find(loaders.begin(), loaders.end(), options.loader) == loaders.end())
-    throw CommandError(path.string() + " has no data loader " + std::to_string(options.loader) +
-                           "; --loader takes one of: " + loaders_text(loaders),
-                       1);
+  const auto profile =
+      report::build_profile(recording, {.loader = chosen_loader(recording, options.loader)});
   report::Diagnosis diagnosis = report::diagnose(profile);
   const report::ForecastSection forecasts = report::forecast_section(profile, diagnosis);
   report::rank_by_forecast(diagnosis, forecasts.forecasts);
+  report::add_loaders(recording, profile, diagnosis);
   render(options, profile, diagnosis, &forecasts);
   return 0;
 }
@@ -89,7 +79,8 @@ void add_report_command(CommandSet& commands) {
       [options] { return report_recording(*options); });
   add_recording_argument(app, options->directory);
   add_option(app, "--loader", options->loader,
-             "Which data loader, by number (default: the busiest)", "N");
+             "Which data loader, by number or name (default: the one that is waited for longest)",
+             "LOADER");
   CLI::Option* const kineto = add_option(
       app, "--kineto", options->kineto,
       "Report on a Chrome trace of the PyTorch profiler (also .gz, - for a pipe)", "FILE");

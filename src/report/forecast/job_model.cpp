@@ -89,7 +89,8 @@ Splits splits_of(const Profile& profile, bool on_consumer) {
   for (const StageProfile& stage : profile.stages) {
     if (stage.residence) continue;
     const bool reading = stage.stage_class == StageClass::kRead;
-    const bool maker = makes_batches(stage.stage_class) && stage.on_consumer == on_consumer;
+    const bool maker = makes_batches(stage.stage_class) && stage.on_consumer == on_consumer &&
+                       stage.thread == HandoffThread::kNone;
     if (stage.on_consumer && stage.stage_class == StageClass::kHandoff) {
       // Blocked there is waiting for the batch.
       const TimeSplit& split = stage.split;
@@ -174,7 +175,8 @@ std::vector<StepWork> step_work(const Profile& profile, const Evidence& evidence
     work.cpu_s = own_s * splits.consumer.cpu * consumer_threads;
     work.receive_delay_s += own_s * splits.consumer_wakes;
     work.delay_s =
-        own_s * (splits.consumer.delay - splits.consumer_wakes + splits.consumer.storage);
+        own_s * (splits.consumer.delay - splits.consumer_wakes + splits.consumer.storage) +
+        sane_seconds(step.other_wait_s);  // other loaders stay as they are
     out.push_back(work);
   }
   return out;
@@ -332,19 +334,31 @@ void fill_helpers(const Profile& profile, JobModel& model) {
   }
   if (!(batches > 0)) return;
   double feeder_cpu_s = 0, feeder_delay_s = 0;
+  double marked_cpu_s = 0, marked_delay_s = 0;  // on threads that said what they are
   for (const StageProfile& stage : profile.stages) {
     if (stage.stage_class != StageClass::kHandoff || stage.on_consumer || stage.residence) continue;
     const TimeSplit& split = stage.split;
     const double self_s = sane_seconds(stage.self_s);
     const double cpu_s = split.known ? sane_seconds(split.cpu_s) : self_s;
     const double delay_s = split.known ? sane_seconds(split.blocked_s) : 0;
-    if (stage.name == "pin") {
-      model.setup.pin_cpu_s += cpu_s / batches;
-      model.setup.pin_delay_s += delay_s / batches;
+    if (stage.name == "pin" || stage.thread == HandoffThread::kPin) {
+      // Blocked in receiving is waiting for the batch.
+      const bool waits = stage.name == "receive";
+      if (!waits || split.known) model.setup.pin_cpu_s += cpu_s / batches;
+      if (!waits) model.setup.pin_delay_s += delay_s / batches;
       continue;
+    }
+    if (stage.thread == HandoffThread::kFeeder) {
+      marked_cpu_s += cpu_s;
+      marked_delay_s += delay_s;
     }
     feeder_cpu_s += cpu_s;
     feeder_delay_s += delay_s;
+  }
+  if (marked_cpu_s + marked_delay_s > 0) {
+    model.setup.feeder_cpu_s = marked_cpu_s / batches;
+    model.setup.feeder_delay_s = marked_delay_s / batches;
+    return;
   }
   // What the workers' own tracks hold is in their batches already. Below a
   // hundredth of the rest it is rounding.
