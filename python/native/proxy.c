@@ -88,7 +88,8 @@ int proxy_prepare(void) {
 }
 
 /* What the wrapped descriptor (a staticmethod, a partialmethod) gives, timed alike. */
-static PyObject* bind_other(PyObject* object, PyObject* instance, PyObject* owner, descrgetfunc get) {
+static PyObject* bind_other(PyObject* object, PyObject* instance, PyObject* owner,
+                            descrgetfunc get) {
   const Proxy* const self = (const Proxy*)object;
   PyObject* const bound = get(self->wrapped, instance, owner);
   if (bound == NULL) return NULL;

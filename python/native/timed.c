@@ -48,6 +48,6 @@ static PyType_Slot kSlots[] = {
 
 static PyType_Spec kSpec = PROXY_SPEC("datamon._native.Timed", kSlots);
 
-int add_timed_type(PyObject* module) { 
+int add_timed_type(PyObject* module) {
   return proxy_prepare() == 0 && add_type(module, &kSpec) != NULL ? 0 : -1;
- }
+}

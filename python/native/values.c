@@ -52,7 +52,8 @@ static int g_count_bytes = 1;
 void count_bytes(int on) { g_count_bytes = on; }
 
 uint64_t bytes_of(PyObject* value) {
-  if (!g_count_bytes || value == NULL || !(PyBytes_Check(value) || PyByteArray_Check(value))) return 0;
+  if (!g_count_bytes || value == NULL || !(PyBytes_Check(value) || PyByteArray_Check(value)))
+    return 0;
   return (uint64_t)(PyBytes_Check(value) ? PyBytes_Size(value) : PyByteArray_Size(value));
 }
 

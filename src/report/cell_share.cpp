@@ -12,6 +12,12 @@ constexpr double kEnoughStored = 0.99;
 
 std::uint64_t end_of(const SpanRecord& span) { return span.start + span.duration; }
 
+// A span belongs where most of it lies: the wait that ends an epoch boundary ends
+// where the steady state begins. An interval is told of when it ends.
+std::uint64_t moment_of(const SpanRecord& span) {
+  return span.flags & format::kSpanInterval ? end_of(span) : span.start + span.duration / 2;
+}
+
 // Calls visit(span) for the stored spans that end in [from, to). Blocks are in
 // order of time, and so are the ends in them, but for intervals.
 template <typename Visit>
@@ -52,7 +58,7 @@ CellShare steady_share(const LoaderTrack& track, const format::Cell& cell,
   double stored = 0, stored_ticks = 0, inside = 0, inside_ticks = 0;
   for_spans_ending_in(*track.track, from_ticks, to_ticks, [&](const SpanRecord& span) {
     if (span.stage != cell.stage) return;
-    const bool is_inside = contains(steady, track.axis.at(end_of(span)));
+    const bool is_inside = contains(steady, track.axis.at(moment_of(span)));
     const auto ticks = static_cast<double>(span.duration);
     stored += 1;
     stored_ticks += ticks;

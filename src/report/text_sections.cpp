@@ -28,7 +28,7 @@ std::string condition(const Forecast& forecast) {
 }
 // Below, a file was slow because its thread had no CPU.
 constexpr double kNotableStorageShare = 0.05;
-constexpr double kScarceMemory = 0.2;       // of all: less can push data out of the page cache
+constexpr double kScarceMemory = 0.2;    // of all: less can push data out of the page cache
 constexpr std::size_t kMostWorkers = 4;  // one line each; more are summed up
 
 std::string known_percent(double share) { return std::isfinite(share) ? percent_text(share) : "-"; }
@@ -133,7 +133,10 @@ std::string Sections::loader() const {
   const bool many = profile_.loaders.size() > 1;
   std::string name = printable(profile_.loader_name);
   if (many) name = fmt::format("{} {}", profile_.loader, name);
-  std::vector<std::string> parts = {name, printable(job.dataset)};
+  // "torchvision.datasets.folder.ImageFolder" says no more than "train: ImageFolder".
+  const std::string kind = job.dataset.substr(job.dataset.rfind('.') + 1);
+  const bool named = !kind.empty() && profile_.loader_name.find(kind) != std::string::npos;
+  std::vector<std::string> parts = {name, named ? "" : printable(job.dataset)};
   if (job.batch_size > 0) parts.push_back(fmt::format("batches of {}", job.batch_size));
   if (job.prefetch > 0 && !profile_.workers.empty())
     parts.push_back(fmt::format("{} prefetched a worker", job.prefetch));

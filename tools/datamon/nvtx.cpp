@@ -15,7 +15,8 @@ constexpr char kNvtxPath[] = "NVTX_INJECTION64_PATH";
 }  // namespace
 
 void add_nvtx_options(CLI::App& app, NvtxOptions& options) {
-  add_flag(app, "--nvtx", options.out, "Show spans as NVTX ranges to a tool such as Nsight Systems");
+  add_flag(app, "--nvtx", options.out,
+           "Show spans as NVTX ranges to a tool such as Nsight Systems");
   add_flag(app, "--nvtx-in", options.in,
            "Record the NVTX ranges of the job and its libraries as spans");
   add_option(app, "--nvtx-rules", options.rules,

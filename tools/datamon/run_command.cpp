@@ -108,7 +108,8 @@ std::string why_nothing(const ChildResult& result, const fs::path& library,
   const std::string seen = preload.variable.empty() ? "" : "read a data file, decoded an image or ";
   return "no process of the command " + seen +
          "uses datamon (Python is recorded by itself, a C or C++ program includes "
-         "datamon/monitor.h; set-user-ID and static programs are never recorded); see: datamon doctor";
+         "datamon/monitor.h; set-user-ID and static programs are never recorded); see: datamon "
+         "doctor";
 }
 
 int run(const Options& options, const std::vector<std::string>& command) {
@@ -149,7 +150,8 @@ int run(const Options& options, const std::vector<std::string>& command) {
                              why_nothing(result, library, preload));
   if (const std::string option = option_against_hook(command); !option.empty())
     std::cerr << fmt::format(
-        "datamon: Python was started with {}, which leaves out start-up hooks: its data loaders are "
+        "datamon: Python was started with {}, which leaves out start-up hooks: its data loaders "
+        "are "
         "not recorded; run it without that option\n",
         option);
   return result.exit_code;
