@@ -282,17 +282,19 @@ void* thread_main(void* memory) {
   return nullptr;
 }
 
-// All signals blocked: the job's handlers never run here.
-bool create_detached(void* memory, sigset_t& before) {
+// All signals blocked: the job's handlers never run here. The thread may be over,
+// and its memory gone, before pthread_create() returns.
+bool create_detached(SamplerThread* state) {
   pthread_attr_t attributes;
   if (::pthread_attr_init(&attributes) != 0) return false;
   ::pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
   ::pthread_attr_setstacksize(&attributes, kStackBytes);
-  sigset_t all;
+  sigset_t all, before;
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  state->signals() = before;
   pthread_t thread;
-  const int error = ::pthread_create(&thread, &attributes, thread_main, memory);
+  const int error = ::pthread_create(&thread, &attributes, thread_main, state);
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   ::pthread_attr_destroy(&attributes);
   return error == 0;
@@ -312,7 +314,7 @@ bool start_sampler_thread(SamplerControl& control, const SamplerOptions& options
   control.failed.store(false);
   control.memory.store(memory);
   control.running.store(1);
-  if (create_detached(memory, state->signals())) return true;
+  if (create_detached(state)) return true;
   control.memory.store(nullptr);
   control.running.store(0);
   ::munmap(memory, sizeof(SamplerThread));

@@ -119,7 +119,7 @@ class Knobs : public testing::Test {
   }
 
   static void eventually(const std::function<bool()>& holds) {
-    for (int attempt = 0; attempt < 5; ++attempt)
+    for (int attempt = 0; attempt < 20; ++attempt)
       if (holds()) return;
     EXPECT_TRUE(holds());
   }
