@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -16,6 +17,8 @@ SOURCE = pathlib.Path(os.environ["DATAMON_SOURCE"])
 def pip(python, *arguments):
     certificates = "/etc/ssl/certs/ca-certificates.crt"  # Debian's pip trusts a list of its own
     more = {"PIP_CERT": certificates} if os.path.exists(certificates) else {}
+    if shutil.which("ccache"):
+        more |= {"CMAKE_C_COMPILER_LAUNCHER": "ccache", "CMAKE_CXX_COMPILER_LAUNCHER": "ccache"}
     done = subprocess.run([python, "-m", "pip", "--disable-pip-version-check", "--no-input",
                            *map(str, arguments)], env=environment(**{**more, **os.environ}),
                           capture_output=True, text=True)
