@@ -13,7 +13,7 @@ BIN = pathlib.Path(os.environ["DATAMON_BIN"])
 TORCH = pathlib.Path(os.environ["DATAMON_TORCH"]) / "bin" / "python"
 JOBS = pathlib.Path(__file__).parent / "jobs"
 LINE = b"datamon: "  # what our one line on stderr begins with
-TIMEOUT_S = 150
+TIMEOUT_S = 400  # of a crowded machine
 
 
 def environment(**more):

@@ -21,6 +21,11 @@ def test_same_tracebacks(tmp_path):
     assert recorded.recording.report()["monitor"]["mismatched_ends"] == 0
 
 
+def heed_interrupts():
+    """A shell starts what it runs in the background without them."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture
 def endless(tmp_path):
     started = []
@@ -31,7 +36,7 @@ def endless(tmp_path):
         more = {"MON": "1", "MON_DIR": str(folder / "recording")} if mon else {}
         child = subprocess.Popen([TORCH, JOBS / "endless.py"], cwd=folder, env=environment(**more),
                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                 start_new_session=True)
+                                 start_new_session=True, preexec_fn=heed_interrupts)
         started.append(child)
         return child, folder
 

@@ -7,9 +7,8 @@ def test_pools(tmp_path):
     recorded, plain = both(lambda **how: job("processes.py", "pools", **how), tmp_path)
     assert plain.code == 0, plain.stderr
     assert_same(recorded, plain)
-    report = recorded.recording.report()
-    assert report["job"]["processes"] >= 7
-    assert len({path.name for path in recorded.recording.files}) == len(recorded.recording.files)
+    assert recorded.recording.spans()["read"] >= 18  # whichever of the pools' workers read
+    assert recorded.recording.report()["job"]["processes"] >= 4
 
 
 def test_commands(tmp_path):

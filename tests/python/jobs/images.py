@@ -55,7 +55,7 @@ def torchvision_v2(folder):
 
     class Files:
         paths = sorted(folder.rglob("*.jpg"))
-        transform = v2.Compose([v2.Resize((32, 32)), v2.ToDtype(torch.float32, scale=True)])
+        transform = v2.Compose([v2.Resize((32, 32)), v2.ToDtype(torch.float32)])
 
         def __len__(self):
             return IMAGES
