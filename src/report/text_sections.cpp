@@ -15,8 +15,10 @@ namespace {
 
 constexpr std::size_t kMostStages = 12;  // rows of a table; the JSON has all
 constexpr std::size_t kMostProblems = 3;
-// More would push the verdict off the screen; the JSON has all.
+// More would push the verdict off the screen; the JSON has all. A narrow page has
+// longer sentences already.
 std::size_t most_remedies(std::size_t width) { return width < 100 ? 2 : 3; }
+std::size_t most_unhelpful(std::size_t width) { return width < 100 ? 1 : 3; }
 
 // What a gain takes for granted where that is our choice and not the remedy's: nobody
 // knows yet how much faster the step or the stage will become.
@@ -378,7 +380,7 @@ std::string Sections::remedies(const ForecastSection* forecasts) const {
   }
   if (!diagnosis_.unhelpful.empty()) {
     out += heading("what would not");
-    for (std::size_t i = 0; i < diagnosis_.unhelpful.size() && i < most; ++i)
+    for (std::size_t i = 0; i < diagnosis_.unhelpful.size() && i < most_unhelpful(width()); ++i)
       out += wrap(to_text(diagnosis_.unhelpful[i]), width(), "  - ", "    ");
   }
   if (forecasts != nullptr)
