@@ -35,7 +35,8 @@ const Forecast* find(const std::vector<Forecast>& forecasts, const Changes& chan
   return at == forecasts.end() ? nullptr : &*at;
 }
 
-// Sure gains come first, then upper bounds, then what nobody can put in numbers.
+// Sure gains come first, then upper bounds, then gains that may be none, then what
+// nobody can put in numbers.
 struct Order {
   int group;
   double gain;
@@ -45,8 +46,10 @@ struct Order {
 };
 
 Order order_of(const Remedy& remedy) {
-  if (!remedy.forecast) return {2, 0};
-  return {remedy.forecast->at_most ? 1 : 0, remedy.forecast->speedup.value};
+  if (!remedy.forecast) return {3, 0};
+  const Forecast& forecast = *remedy.forecast;
+  const int group = forecast.at_most ? 1 : forecast.speedup.low >= 1 ? 0 : 2;
+  return {group, forecast.speedup.value};
 }
 
 // A change that was held to be unhelpful, but the simulation says otherwise.
