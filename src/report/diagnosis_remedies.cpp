@@ -422,6 +422,8 @@ void help_insufficient(const Case& c, Advice& out) {
                    step.steps, th::kMinimumSteps, th::kManySteps)});
 }
 
+constexpr int kMostWorkersSaid = 1 << 20;
+
 }  // namespace
 
 int workers_to_have(const Evidence& evidence, const Ruling& ruling) {
@@ -431,7 +433,9 @@ int workers_to_have(const Evidence& evidence, const Ruling& ruling) {
   if (ruling.ground == Ground::kConsumerLoads) {
     const double cores = machine.cores_allowed.value_or(1);
     const double needed = compute_s > 0 ? std::ceil(evidence.step.wait_s / compute_s * 1.1) : cores;
-    return static_cast<int>(std::clamp(needed, 1.0, std::max(1.0, std::floor(cores))));
+    // A damaged recording may claim any number of cores.
+    const double most = std::clamp(std::floor(cores), 1.0, double{kMostWorkersSaid});
+    return static_cast<int>(std::clamp(needed, 1.0, most));
   }
   if (makers.workers <= 0 || !machine.cores_idle) return 0;
   const double have = makers.workers;
