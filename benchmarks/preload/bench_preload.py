@@ -18,7 +18,6 @@ runs, since everything else on the machine only adds to it, and by more than tha
 import argparse
 import json
 import os
-import random
 import statistics
 import subprocess
 import sys
@@ -26,29 +25,11 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "benchmarks"))
+from pairs import interleaved, interval  # noqa: E402
+
 PASSES = 1
 READS_4K, READS_64K = 100_000, 20_000
-
-
-def interleaved(pairs, first, second):
-    """[(result of first, result of second)], who goes first changing from pair to pair."""
-    results = []
-    for pair in range(pairs):
-        if pair % 2:
-            later = second()
-            results.append((first(), later))
-        else:
-            earlier = first()
-            results.append((earlier, second()))
-    return results
-
-
-def interval(values, share=0.95, rounds=5000):
-    """Bootstrap interval of the median."""
-    draw = random.Random(1)
-    medians = sorted(statistics.median(draw.choices(values, k=len(values))) for _ in range(rounds))
-    cut = int(rounds * (1 - share) / 2)
-    return medians[cut], medians[-cut - 1]
 
 
 class Bench:

@@ -14,7 +14,7 @@
 #include "report/live_check.h"
 #include "report/profile.h"
 #include "report/recording.h"
-#include "scratch_folder.h"
+#include "temporary_folder.h"
 
 namespace datamon::report {
 namespace {
@@ -94,7 +94,7 @@ class Damaged : public ::testing::Test {
     build_profile(recording);
   }
 
-  ScratchFolder folder_;
+  test::TemporaryFolder folder_;
   MemoryFile memory_;
 };
 

@@ -10,7 +10,7 @@
 #include "report/diagnosis.h"
 #include "report/loader_overview.h"
 #include "report/reporter.h"
-#include "scratch_folder.h"
+#include "temporary_folder.h"
 
 namespace datamon::report {
 namespace {
@@ -70,7 +70,7 @@ struct TwoLoaders {
     return Recording::open(folder.path());
   }
 
-  ScratchFolder folder;
+  test::TemporaryFolder folder;
   FileBuilder root;
   TrackBuilder* consumer[3] = {};
   std::deque<FileBuilder> workers;
@@ -239,7 +239,7 @@ TEST(Loaders, ZippedLoadersOfALongRunAddUp) {
   FileOptions options = TwoLoaders::options();
   options.most_stored_spans = 4000;
   options.span_block_bytes = 4096;
-  ScratchFolder folder;
+  test::TemporaryFolder folder;
   FileBuilder root(options);
   TrackBuilder& first = root.track(kConsumer, 0, "main", 1);
   TrackBuilder& second = root.track(kConsumer, 0, "main", 2);
@@ -299,7 +299,7 @@ struct Line {
   bool name_sends = true;
 };
 
-Recording record_line(const ScratchFolder& folder, const Line& line) {
+Recording record_line(const test::TemporaryFolder& folder, const Line& line) {
   FileOptions main_options = TwoLoaders::options();
   FileBuilder root(main_options);
   FileOptions worker_options;
@@ -348,7 +348,7 @@ const StageProfile* stage_on(const Profile& profile, const std::string& name,
 }
 
 TEST(HandoffThreads, AFeederThatNeverRestsIsToBlame) {
-  const ScratchFolder folder;
+  const test::TemporaryFolder folder;
   const Profile profile =
       build_profile(record_line(folder, {.make_s = 0.006, .send_s = 0.012, .pin_s = 0.001}));
   ASSERT_EQ(profile.workers.size(), 1u);
@@ -373,7 +373,7 @@ TEST(HandoffThreads, AFeederThatNeverRestsIsToBlame) {
 }
 
 TEST(HandoffThreads, APinThreadThatNeverRestsIsToBlame) {
-  const ScratchFolder folder;
+  const test::TemporaryFolder folder;
   const Profile profile =
       build_profile(record_line(folder, {.make_s = 0.006, .send_s = 0.001, .pin_s = 0.012}));
   const StageProfile* receive = stage_on(profile, "receive", HandoffThread::kPin);
@@ -390,7 +390,7 @@ TEST(HandoffThreads, APinThreadThatNeverRestsIsToBlame) {
 // A good part of a batch is its hand-over, but beside the making of the next one.
 TEST(HandoffThreads, AFeederWithTimeToSpareIsNotToBlame) {
   for (const double send_s : {0.001, 0.0075}) {
-    const ScratchFolder folder;
+    const test::TemporaryFolder folder;
     const Profile profile =
         build_profile(record_line(folder, {.make_s = 0.010, .send_s = send_s, .pin_s = 0.001}));
     const Diagnosis diagnosis = diagnose(profile);
@@ -401,7 +401,7 @@ TEST(HandoffThreads, AFeederWithTimeToSpareIsNotToBlame) {
 }
 
 TEST(HandoffThreads, WithoutBatchNumbersNothingIsReadTooEarly) {
-  const ScratchFolder folder;
+  const test::TemporaryFolder folder;
   const Profile profile = build_profile(
       record_line(folder, {.make_s = 0.006, .send_s = 0.012, .pin_s = 0.001, .name_sends = false}));
   for (const Step& step : profile.consumer.step) EXPECT_LT(step.ready_s, 0);

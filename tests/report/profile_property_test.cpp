@@ -8,7 +8,7 @@
 
 #include "loader_model.h"
 #include "report/profile.h"
-#include "scratch_folder.h"
+#include "temporary_folder.h"
 
 namespace datamon::report {
 namespace {
@@ -16,7 +16,7 @@ namespace {
 using namespace datamon::testing;
 
 Profile profile_of(const LoaderModel& model) {
-  ScratchFolder folder;
+  test::TemporaryFolder folder;
   write_loader(folder.path(), model);
   return build_profile(Recording::open(folder.path()));
 }
@@ -66,7 +66,7 @@ TEST(ProfileProperty, SlowerByAFactorChangesTimesAlone) {
 // The same processes under other names, so that the files come in another order.
 TEST(ProfileProperty, OrderOfFilesDoesNotMatter) {
   for (int number = 1; number < 4; ++number) {
-    ScratchFolder folder;
+    test::TemporaryFolder folder;
     write_loader(folder.path(), model_of(number));
     const Profile a = build_profile(Recording::open(folder.path()));
     int rank = 0;
@@ -95,7 +95,7 @@ TEST(ProfileProperty, OrderOfFilesDoesNotMatter) {
 // Nothing to divide by: no NaN, no infinity, no surprise.
 TEST(ProfileProperty, TinyRecordingsAreSane) {
   const auto profile_file = [](const auto& fill) {
-    ScratchFolder folder;
+    test::TemporaryFolder folder;
     FileBuilder file({.is_root = true});
     fill(file);
     file.write(folder.path());

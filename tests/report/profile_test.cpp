@@ -8,7 +8,7 @@
 #include "loader_model.h"
 #include "recording_builder.h"
 #include "report/phases.h"
-#include "scratch_folder.h"
+#include "temporary_folder.h"
 
 namespace datamon::report {
 namespace {
@@ -21,7 +21,7 @@ struct Profiled {
 };
 
 Profiled profile_of(const LoaderModel& model, const ProfileOptions& options = {}) {
-  ScratchFolder folder;
+  test::TemporaryFolder folder;
   Profiled result;
   result.truth = write_loader(folder.path(), model);
   result.profile = build_profile(Recording::open(folder.path()), options);
@@ -123,7 +123,7 @@ TEST(Profile, KnowsWhoMadeWhichBatch) {
 }
 
 TEST(Profile, AddsUpDataFilesOfAllProcesses) {
-  ScratchFolder folder;
+  test::TemporaryFolder folder;
   FileBuilder one({.pid = 1, .is_root = true}), two({.pid = 2, .ticks_per_second = 1e9});
   one.data_file("/data/a", 3, 3000, 0.5);
   one.data_file("/data/b", 1, 1000, 2.0);
@@ -147,7 +147,7 @@ TEST(Profile, AddsUpDataFilesOfAllProcesses) {
 // Both processes read the same files: the sketches' union knows it.
 TEST(Profile, EstimatesHowManyFilesThereWere) {
   for (const int count : {5'000, 60'000}) {
-    ScratchFolder folder;
+    test::TemporaryFolder folder;
     FileBuilder one({.pid = 1, .is_root = true}), two({.pid = 2});
     for (int i = 0; i < count; ++i) {
       const std::string path = "/data/" + std::to_string(i) + ".jpg";
@@ -291,7 +291,7 @@ TEST(Profile, ReadsTheMachine) {
 
 // A worker's process is killed; the loader goes on with the others.
 TEST(Profile, NoticesAKilledWorker) {
-  ScratchFolder folder;
+  test::TemporaryFolder folder;
   const double end_s = 20;
   FileBuilder root({.pid = 1, .is_root = true});
   TrackBuilder& main = root.track(kConsumer, 0, "main");

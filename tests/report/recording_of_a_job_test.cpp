@@ -7,13 +7,12 @@
 #include <string>
 
 #include "report/profile.h"
-#include "scratch_folder.h"
+#include "temporary_folder.h"
 
 namespace datamon::report {
 namespace {
 
 namespace fs = std::filesystem;
-using namespace datamon::testing;
 
 constexpr int kBatches = 150, kItems = 20;
 
@@ -58,12 +57,12 @@ void expect_whole(const Profile& profile) {
 }
 
 TEST(RecordingOfAJob, CountsExactly) {
-  ScratchFolder folder;
+  test::TemporaryFolder folder;
   expect_whole(run_job(folder.path(), ""));
 }
 
 TEST(RecordingOfAJob, LosesNothingWhenAWorkerIsKilled) {
-  ScratchFolder folder;
+  test::TemporaryFolder folder;
   expect_whole(run_job(folder.path(), " kill"));
 }
 

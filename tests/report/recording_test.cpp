@@ -8,7 +8,7 @@
 
 #include "loader_model.h"
 #include "recording_builder.h"
-#include "scratch_folder.h"
+#include "temporary_folder.h"
 
 namespace datamon::report {
 namespace {
@@ -32,7 +32,7 @@ std::uint64_t counted_spans(const Recording& recording) {
 }
 
 TEST(Recording, HoldsEverySpanOfALoader) {
-  ScratchFolder folder;
+  test::TemporaryFolder folder;
   LoaderModel model;
   model.workers = 3;
   const LoaderTruth truth = write_loader(folder.path(), model);
@@ -52,7 +52,7 @@ TEST(Recording, HoldsEverySpanOfALoader) {
 }
 
 TEST(Recording, ConvertsTicksExactly) {
-  ScratchFolder folder;
+  test::TemporaryFolder folder;
   FileBuilder file({.is_root = true});
   file.track(kConsumer, 0, "main").span(kWait, 1.0, 1.5);
   file.write(folder.path());
