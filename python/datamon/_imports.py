@@ -19,9 +19,7 @@ def watch(hooks):
             _call(hook, module)
         else:
             waiting[name] = hook
-    finder = _Finder(waiting)
-    sys.meta_path.insert(0, finder)
-    return finder
+    sys.meta_path.insert(0, _Finder(waiting))
 
 
 def _is_being_imported(module):
@@ -83,5 +81,5 @@ class _Finder:
 
         try:
             loader.exec_module = exec_module
-        except (AttributeError, TypeError):  # a loader without a __dict__, or a class
+        except (AttributeError, TypeError):  # a loader without a __dict__
             self._waiting.pop(name, None)

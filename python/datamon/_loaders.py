@@ -33,13 +33,14 @@ _count = 0
 _wrapped = False
 
 
-def loader_for(user, key):
-    """The Loader of `user` (any object that can be referred to weakly)."""
+def loader_for(user, key_of):
+    """The Loader of `user` (any object that can be referred to weakly). key_of(user),
+    what it looks like, is asked for only when it is new."""
     global _count
     loader = _by_user.get(id(user))
     if loader is not None and loader.holder() is user:
         return loader
-    same = _by_key.setdefault(key, [])
+    same = _by_key.setdefault(key_of(user), [])
     loader = next((one for one in same if one.is_free_for(user)), None)
     if loader is None:
         _count += 1
@@ -51,12 +52,12 @@ def loader_for(user, key):
     return loader
 
 
-def note(loader, facts):
-    """Writes what is known of a loader into the recording, once."""
+def note(loader, user, facts_of):
+    """Writes what is known of a loader, facts_of(user), into the recording, once."""
     if loader.noted:
         return
     loader.noted = True
-    for key, value in facts.items():
+    for key, value in facts_of(user).items():
         if value is not None:
             native.note(f"loader.{loader.number}.{key}", str(value))
 
@@ -72,5 +73,5 @@ def for_wrapped(iterable, name):
             _count += 1
         same.append(Loader(_count if _wrapped else 0))
         _wrapped = True
-        note(same[0], {"name": name or kind})
+        note(same[0], name or kind, lambda known_as: {"name": known_as})
     return same[0].number

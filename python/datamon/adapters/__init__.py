@@ -9,32 +9,21 @@ _ADAPTERS = {
     "torch.cuda": ("torch_transfer", "install"),
     "PIL.Image": ("pillow", "install_image"),
     "PIL.ImageFile": ("pillow", "install_image_file"),
-    "torchvision.transforms.transforms": ("transforms", "install_torchvision"),
-    "torchvision.transforms.autoaugment": ("transforms", "install_torchvision"),
-    "torchvision.transforms.v2": ("transforms", "install_torchvision"),
-    "torchaudio.transforms": ("transforms", "install_torchaudio"),
+    "torchvision.transforms.transforms": ("transforms", "install"),
+    "torchvision.transforms.autoaugment": ("transforms", "install"),
+    "torchvision.transforms.v2": ("transforms", "install"),
+    "torchaudio.transforms": ("transforms", "install"),
     "albumentations": ("transforms", "install_albumentations"),
 }
 
 
-def _lazily(adapter, function):
+def _lazily(adapter, function, *arguments):
     def hook(module):
         from datamon import _record
 
         if _record.attach():
-            getattr(importlib.import_module("datamon.adapters." + adapter), function)(module)
-
-    return hook
-
-
-def _call_hook(calls):
-    def hook(module):
-        from datamon import _record
-
-        if _record.attach():
-            from datamon.adapters import calls as timed_calls
-
-            timed_calls.time(module, calls)
+            install = getattr(importlib.import_module("datamon.adapters." + adapter), function)
+            install(module, *arguments)
 
     return hook
 
@@ -48,7 +37,7 @@ def hooks():
     for module, *call in [*call_table.CALLS, *calls.own_calls()]:
         table.setdefault(module, []).append(call)
     for module, entries in table.items():
-        found[module] = _both(found.get(module), _call_hook(entries))
+        found[module] = _both(found.get(module), _lazily("calls", "time", entries))
     return found
 
 

@@ -82,11 +82,11 @@ def _name_iterator(arguments, result, failed):
     if failed or this_thread.helper:
         return
     iterator, data_loader = arguments[0], arguments[1]
-    loader = _loaders.loader_for(data_loader, torch_names.key(data_loader))
+    loader = _loaders.loader_for(data_loader, torch_names.key)
     iterator._datamon_loader = loader
     iterator._datamon_single = data_loader.num_workers == 0
     loader.iterating = True
-    _loaders.note(loader, torch_names.facts(data_loader))
+    _loaders.note(loader, data_loader, torch_names.facts)
     torch_worker.starting_loader = loader.number
     iterator._collate_fn = torch_worker.mark(iterator._collate_fn, loader.number)
 
@@ -94,7 +94,7 @@ def _name_iterator(arguments, result, failed):
 def _before_iter(data_loader):
     if this_thread.helper or this_thread.waiting:
         return 0
-    loader = _loaders.loader_for(data_loader, torch_names.key(data_loader))
+    loader = _loaders.loader_for(data_loader, torch_names.key)
     _consumer.turn_to(loader.number)
     return native.begin(native.INIT)
 

@@ -1,6 +1,7 @@
 """What a DataLoader is called in the report, and what its settings are."""
 
 import torch
+from datamon.adapters.datasets import layers
 
 _SPLITS = {
     "train": "train",
@@ -55,12 +56,8 @@ def batch_size_of(loader):
 
 def innermost(dataset):
     """The dataset below Subset and its like."""
-    for _ in range(8):
-        inner = getattr(dataset, "__dict__", {}).get("dataset")  # asks no code of the job
-        if inner is None or inner is dataset:
-            break
-        dataset = inner
-    return dataset
+    *_, last = layers(dataset)
+    return last
 
 
 def kind_of(dataset):

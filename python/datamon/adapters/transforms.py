@@ -11,6 +11,7 @@ import types
 
 from datamon import _stages
 from datamon._record import native
+from datamon.adapters import datasets
 
 _FUNCTIONS = (
     types.FunctionType,
@@ -21,24 +22,8 @@ _FUNCTIONS = (
 _ATTRIBUTES = ("transform", "transforms", "target_transform", "joint_transform", "augment")
 
 
-def install_torchvision(module):
-    """torchvision.transforms.transforms, and torchvision.transforms.v2."""
-    _time_module(module)
-
-
-def install_albumentations(module):
-    from albumentations.core import composition, transforms_interface
-
-    for cls in _subclasses(transforms_interface.BasicTransform):
-        time_class(cls)
-    _time_compose(composition.Compose)
-
-
-def install_torchaudio(module):
-    _time_module(module)
-
-
-def _time_module(module):
+def install(module):
+    """A module whose transforms are its classes: torchvision v1 and v2, torchaudio."""
     library = module.__name__.partition(".")[0]
     for name in getattr(module, "__all__", dir(module)):
         cls = getattr(module, name, None)
@@ -48,6 +33,14 @@ def _time_module(module):
             _time_compose(cls)
         else:
             time_class(cls)
+
+
+def install_albumentations(module):
+    from albumentations.core import composition, transforms_interface
+
+    for cls in _subclasses(transforms_interface.BasicTransform):
+        time_class(cls)
+    _time_compose(composition.Compose)
 
 
 def _subclasses(cls):
@@ -101,15 +94,20 @@ def time_list(callables):
     if not isinstance(callables, (list, tuple)):
         return
     for index, each in enumerate(callables):
-        if isinstance(each, (list, tuple)):
-            time_list(each)
-        elif type(each) is native.Timed:
-            continue
-        elif type(each) in _FUNCTIONS:
-            if isinstance(callables, list):
-                callables[index] = time_function(each)
-        elif callable(each) and not isinstance(each, type):
-            time_class(type(each))
+        timed = _timed(each)
+        if timed is not each and isinstance(callables, list):
+            callables[index] = timed
+
+
+def _timed(value):
+    """Times a transform or a list of them; what is to stand in its place, if not itself."""
+    if isinstance(value, (list, tuple)):
+        time_list(value)
+    elif type(value) in _FUNCTIONS:
+        return time_function(value)
+    elif callable(value) and not isinstance(value, type) and type(value) is not native.Timed:
+        time_class(type(value))
+    return value
 
 
 def time_function(function):
@@ -120,19 +118,10 @@ def time_function(function):
 
 def time_dataset(dataset):
     """Times the transforms that a dataset keeps in the usual attributes."""
-    for _ in range(8):
-        attributes = getattr(dataset, "__dict__", {})
+    for layer in datasets.layers(dataset):
+        attributes = getattr(layer, "__dict__", {})
         for name in _ATTRIBUTES:
             value = attributes.get(name)
-            if value is None or type(value) is native.Timed:
-                continue
-            if isinstance(value, (list, tuple)):
-                time_list(value)
-            elif type(value) in _FUNCTIONS:
-                setattr(dataset, name, time_function(value))
-            elif callable(value) and not isinstance(value, type):
-                time_class(type(value))
-        inner = attributes.get("dataset")
-        if inner is None:
-            return
-        dataset = inner
+            timed = _timed(value)
+            if timed is not value:
+                setattr(layer, name, timed)
