@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "report/forecast/forecast_text.h"
 #include "report/loader_notes.h"
 #include "report/text_layout.h"
 #include "report/text_units.h"
@@ -15,19 +14,6 @@ namespace {
 
 constexpr std::size_t kMostStages = 12;  // rows of a table; the JSON has all
 constexpr std::size_t kMostProblems = 3;
-// More would push the verdict off the screen; the JSON has all. A narrow page has
-// longer sentences already.
-std::size_t most_remedies(std::size_t width) { return width < 100 ? 2 : 3; }
-std::size_t most_unhelpful(std::size_t width) { return width < 100 ? 1 : 3; }
-
-// What a gain takes for granted where that is our choice and not the remedy's: nobody
-// knows yet how much faster the step or the stage will become.
-std::string condition(const Forecast& forecast) {
-  for (const Change& change : forecast.changes)
-    if (change.kind == ChangeKind::kConsumer || change.kind == ChangeKind::kFaster)
-      return " with " + to_text(forecast.changes);
-  return "";
-}
 // Below, a file was slow because its thread had no CPU.
 constexpr double kNotableStorageShare = 0.05;
 constexpr double kScarceMemory = 0.2;    // of all: less can push data out of the page cache
@@ -366,26 +352,6 @@ std::string Sections::slow_items() const {
            cut_front(name, std::max<std::size_t>(20, width() / 2)) + cut(parts, width() / 3) + "\n";
   }
   return profile_.slow_items.empty() ? "" : out;
-}
-
-std::string Sections::remedies(const ForecastSection* forecasts) const {
-  std::string out = heading("what would help");
-  const std::size_t most = most_remedies(width());
-  for (std::size_t i = 0; i < diagnosis_.remedies.size() && i < most; ++i) {
-    const Remedy& remedy = diagnosis_.remedies[i];
-    const std::string gain =
-        remedy.forecast ? gain_text(*remedy.forecast) + condition(*remedy.forecast) + ": " : "";
-    out += wrap(gain + remedy.change, width(), fmt::format("  {} ", i + 1), "    ");
-    out += painted(wrap(remedy.why, width(), "    ", "    "), Paint::kDim, style_.color);
-  }
-  if (!diagnosis_.unhelpful.empty()) {
-    out += heading("what would not");
-    for (std::size_t i = 0; i < diagnosis_.unhelpful.size() && i < most_unhelpful(width()); ++i)
-      out += wrap(to_text(diagnosis_.unhelpful[i]), width(), "  - ", "    ");
-  }
-  if (forecasts != nullptr)
-    out += painted(wrap(trust_text(*forecasts), width(), "  ", "  "), Paint::kDim, style_.color);
-  return out;
 }
 
 std::string Sections::problems() const {

@@ -18,7 +18,8 @@ class Sections {
   std::string workers_and_machine() const;  // who, on what, start-up, the monitor's cost
   std::string slow_items() const;
   std::string import_notes() const;  // what an imported file tells beside, and cannot tell
-  // What would help, what would not; and how far the forecasts may be trusted.
+  // What would help, what would not; and how far the forecasts may be trusted
+  // (text_advice.cpp).
   std::string remedies(const ForecastSection* forecasts) const;
   std::string problems() const;
   std::string loaders() const;  // a line each, where there are several
