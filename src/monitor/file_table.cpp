@@ -35,28 +35,27 @@ void note_in_sketch(FileTotals& totals, std::uint64_t key) {
   raise_to(totals.sketch[key >> (64 - kBits)], static_cast<std::uint8_t>(rank));
 }
 
+// What the totals and one file's record have in common; T is either.
+template <typename T>
+void add_reads(T& to, const datamon_file_use& use) {
+  add_relaxed(to.reads, use.reads);
+  add_relaxed(to.bytes_read, use.bytes_read);
+  add_relaxed(to.read_ticks, use.read_ticks);
+  if (use.bytes_mapped != 0) add_relaxed(to.bytes_mapped, use.bytes_mapped);
+  if (use.storage_bytes != 0) add_relaxed(to.storage_bytes, use.storage_bytes);
+  if (use.slow_reads != 0) add_relaxed(to.slow_reads, use.slow_reads);
+}
+
 void add_to(FileTotals& totals, const datamon_file_use& use) {
-  add_relaxed(totals.reads, use.reads);
-  add_relaxed(totals.bytes_read, use.bytes_read);
-  add_relaxed(totals.read_ticks, use.read_ticks);
-  if (use.bytes_mapped != 0) add_relaxed(totals.bytes_mapped, use.bytes_mapped);
-  if (use.storage_bytes != 0) add_relaxed(totals.storage_bytes, use.storage_bytes);
-  if (use.slow_reads != 0) {
-    add_relaxed(totals.slow_reads, use.slow_reads);
-    add_relaxed(totals.slow_ticks, use.slow_ticks);
-  }
+  add_reads(totals, use);
+  if (use.slow_reads != 0) add_relaxed(totals.slow_ticks, use.slow_ticks);
   if (use.uses == 0) return;
   add_relaxed(totals.uses, use.uses);
   note_in_sketch(totals, use.key);
 }
 
 void add_to(FileRecord& record, const datamon_file_use& use) {
-  add_relaxed(record.reads, use.reads);
-  add_relaxed(record.bytes_read, use.bytes_read);
-  add_relaxed(record.read_ticks, use.read_ticks);
-  if (use.bytes_mapped != 0) add_relaxed(record.bytes_mapped, use.bytes_mapped);
-  if (use.storage_bytes != 0) add_relaxed(record.storage_bytes, use.storage_bytes);
-  if (use.slow_reads != 0) add_relaxed(record.slow_reads, use.slow_reads);
+  add_reads(record, use);
   if (use.reads == 1) raise_to(record.longest_ticks, use.read_ticks);
   if (use.uses == 0) return;
   add_relaxed(record.uses, use.uses);

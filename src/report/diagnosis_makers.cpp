@@ -45,7 +45,8 @@ bool is_queue(const StageProfile& stage) {
   return stage.stage_class == StageClass::kHandoff && stage.name == "queue";
 }
 
-bool makes_batches(StageClass stage_class) {
+// Work before the hand-off.
+bool prepares_batches(StageClass stage_class) {
   return stage_class == StageClass::kRead || stage_class == StageClass::kDecode ||
          stage_class == StageClass::kTransform || stage_class == StageClass::kCollate ||
          stage_class == StageClass::kFetch;
@@ -67,7 +68,7 @@ double pin_work_s(const StageProfile& stage) {
 bool consumer_makes_batches(const Profile& profile) {
   double on_consumer = 0, elsewhere = 0;
   for (const StageProfile& stage : profile.stages)
-    if (makes_batches(stage.stage_class))
+    if (prepares_batches(stage.stage_class))
       (stage.on_consumer ? on_consumer : elsewhere) += sane_seconds(stage.self_s);
   return on_consumer > elsewhere;
 }

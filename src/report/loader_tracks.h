@@ -61,11 +61,6 @@ inline const StageFacts& facts_of(const StageTable& table, std::uint16_t stage) 
   return stage < table.size() ? table[stage] : table[0];
 }
 
-// True for work that makes batches: fetch ... hand-off.
-inline bool makes_batches(StageClass stage_class) {
-  return stage_class >= StageClass::kFetch && stage_class <= StageClass::kHandoff;
-}
-
 // Numbers of all loaders, the one that is waited for longest first.
 std::vector<int> loaders_of(const Recording& recording);
 

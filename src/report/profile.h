@@ -33,6 +33,11 @@ enum class StageClass : std::uint8_t {
 inline constexpr int kStageClasses = 12;
 const char* to_string(StageClass stage_class);
 
+// True for work that makes batches: fetch ... hand-off.
+inline bool makes_batches(StageClass stage_class) {
+  return stage_class >= StageClass::kFetch && stage_class <= StageClass::kHandoff;
+}
+
 // Exclusive wall time, split three ways. The sum is the stage's self time when
 // `known`; otherwise no CPU reading was taken and all three are zero.
 struct TimeSplit {
@@ -65,6 +70,11 @@ struct StageProfile {
   // time: that is waiting for the batch, not work.
   double share = 0;
 };
+
+// The same of a stage: lying in a queue is nobody's work.
+inline bool makes_batches(const StageProfile& stage) {
+  return makes_batches(stage.stage_class) && !stage.residence;
+}
 
 // One place among the workers: threads or processes that took turns at it (an
 // epoch each, say) are one worker, named by the latest.

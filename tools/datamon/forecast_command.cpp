@@ -107,11 +107,7 @@ int forecast_recording(const Options& options) {
   const auto recording = report::Recording::open(chosen_recording(options.directory));
   const auto profile =
       report::build_profile(recording, {.loader = chosen_loader(recording, options.loader)});
-  report::TextStyle style = output_style(color, options.width);
-  if (!options.output.empty() && options.output != "-") {
-    style.color = color == ColorChoice::kAlways;
-    style.utf8 = true;
-  }
+  report::TextStyle style = output_style(color, options.width, options.output);
   style.width = std::clamp(style.width, 60, 200);
   const report::Forecaster forecaster(profile);
   const std::vector<Change> changes = changes_of(options);

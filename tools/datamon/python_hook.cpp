@@ -2,20 +2,16 @@
 
 #include <cstdlib>
 
+#include "library_path.h"
+
 namespace datamon::cli {
 
 namespace fs = std::filesystem;
 
 fs::path find_python_hook() {
-  std::error_code error;
-  const fs::path here = fs::read_symlink("/proc/self/exe", error).parent_path();
-  for (const char* place : {"../hook", "../python/datamon/hook",
-                            "../" DATAMON_INSTALL_DATADIR "/datamon/python/datamon/hook"}) {
-    const fs::path candidate = here / place;
-    if (fs::exists(candidate / "sitecustomize.py", error))
-      return fs::weakly_canonical(candidate, error);
-  }
-  return {};
+  return folder_beside_program({"../hook", "../python/datamon/hook",
+                                "../" DATAMON_INSTALL_DATADIR "/datamon/python/datamon/hook"},
+                               "sitecustomize.py");
 }
 
 std::string python_path_with(const fs::path& hook) {

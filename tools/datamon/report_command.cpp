@@ -24,30 +24,27 @@ struct Options : OutputOptions {
 };
 
 void render(const Options& options, const report::Profile& profile,
-            const report::Diagnosis& diagnosis, const report::ForecastSection* forecasts) {
-  const ColorChoice color = color_choice(options.color);
-  report::TextStyle style = output_style(color, options.width);
-  if (!options.output.empty() && options.output != "-") {
-    style.color = color == ColorChoice::kAlways;
-    style.utf8 = true;
-  }
+            const report::Diagnosis& diagnosis, const report::ForecastSection* forecasts,
+            ColorChoice color) {
+  const report::TextStyle style = output_style(color, options.width, options.output);
   const auto reporter = options.json ? report::json_reporter() : report::text_reporter(style);
   write_output(options.output, reporter->render(profile, diagnosis, forecasts));
 }
 
-int report_import(const Options& options) {
+int report_import(const Options& options, ColorChoice color) {
   const report::Profile profile = options.kineto.empty()
                                       ? report::import_megengine_log(options.megengine_log)
                                       : report::import_kineto(options.kineto);
   report::ForecastSection none;
   none.why_not = "they take a recording of the job (MON=1)";
-  render(options, profile, report::diagnose_import(profile), &none);
+  render(options, profile, report::diagnose_import(profile), &none, color);
   return 0;
 }
 
 int report_recording(const Options& options) {
-  color_choice(options.color);  // a wrong word is told before any work
-  if (!options.kineto.empty() || !options.megengine_log.empty()) return report_import(options);
+  const ColorChoice color = color_choice(options.color);  // a wrong word is told before any work
+  if (!options.kineto.empty() || !options.megengine_log.empty())
+    return report_import(options, color);
   const auto path = chosen_recording(options.directory);
   const auto recording = report::Recording::open(path);
   const auto profile =
@@ -56,7 +53,7 @@ int report_recording(const Options& options) {
   const report::ForecastSection forecasts = report::forecast_section(profile, diagnosis);
   report::rank_by_forecast(diagnosis, forecasts.forecasts);
   report::add_loaders(recording, profile, diagnosis);
-  render(options, profile, diagnosis, &forecasts);
+  render(options, profile, diagnosis, &forecasts, color);
   return 0;
 }
 

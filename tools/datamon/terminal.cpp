@@ -51,13 +51,17 @@ ColorChoice color_choice(const std::string& text) {
   throw CommandError("--color takes auto, always or never, not '" + text + "'", 2);
 }
 
-report::TextStyle output_style(ColorChoice choice, int width) {
+report::TextStyle output_style(ColorChoice choice, int width, const std::string& file) {
   report::TextStyle style;
   style.width = width > 0 ? width : terminal_width();
   style.utf8 = locale_is_utf8();
   const bool wanted = isatty(STDOUT_FILENO) != 0 && environment("NO_COLOR").empty() &&
                       environment("TERM") != "dumb";
   style.color = choice == ColorChoice::kAlways || (choice == ColorChoice::kAuto && wanted);
+  if (!file.empty() && file != "-") {
+    style.color = choice == ColorChoice::kAlways;
+    style.utf8 = true;
+  }
   return style;
 }
 

@@ -26,7 +26,8 @@ ColorChoice color_choice(const std::string& text);
 
 // The style for standard output. `width` 0: the terminal's, or $COLUMNS, or 100.
 // Colours: as chosen; kAuto: on a terminal unless NO_COLOR is set or TERM is
-// "dumb". UTF-8: as the locale says (LC_ALL, LC_CTYPE, LANG).
-report::TextStyle output_style(ColorChoice choice, int width);
+// "dumb". UTF-8: as the locale says (LC_ALL, LC_CTYPE, LANG). A `file` other than
+// "-" is UTF-8, and has colours only if they are always wanted.
+report::TextStyle output_style(ColorChoice choice, int width, const std::string& file = "");
 
 }  // namespace datamon::cli

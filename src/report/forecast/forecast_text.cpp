@@ -41,12 +41,6 @@ std::string bounds_text(const Bounds& bounds) {
   return out;
 }
 
-std::string joined(const std::vector<std::string>& parts) {
-  std::string out;
-  for (const std::string& part : parts) out += (out.empty() ? "" : "; ") + part;
-  return out;
-}
-
 }  // namespace
 
 std::string trust_text(const ForecastSection& section) {
@@ -64,7 +58,8 @@ std::string basis_text(const ForecastSection& section) {
       rate_text(section.measured_items_per_s), percent_text(std::abs(off)),
       off >= 0 ? "too fast" : "too slow");
   out += std::abs(off) > kFarOff ? ", so take them with care" : ", which is part of the intervals";
-  if (!section.assumptions.empty()) out += "; assumed: " + joined(section.assumptions);
+  if (!section.assumptions.empty())
+    out += fmt::format("; assumed: {}", fmt::join(section.assumptions, "; "));
   return out + ".";
 }
 
@@ -95,7 +90,8 @@ std::string forecasts_table(const ForecastSection& section, const TextStyle& sty
   out += "\n" +
          wrap("at most, by itself (items/s): " + bounds_text(section.bounds), width, "  ", "    ");
   out += wrap(basis_text(section), width, "  ", "  ");
-  if (!notes.empty()) out += wrap("also assumed: " + joined(notes) + ".", width, "  ", "  ");
+  if (!notes.empty())
+    out += wrap(fmt::format("also assumed: {}.", fmt::join(notes, "; ")), width, "  ", "  ");
   return style.utf8 ? out : to_ascii(out);
 }
 

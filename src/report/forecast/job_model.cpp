@@ -16,10 +16,6 @@ namespace th = thresholds;
 
 constexpr auto index_of(StageClass stage_class) { return static_cast<std::size_t>(stage_class); }
 
-bool makes_batches(StageClass stage_class) {
-  return stage_class >= StageClass::kFetch && stage_class <= StageClass::kHandoff;
-}
-
 // How a second of a stage's own time divides. Reading that faults in other
 // stages counts as storage.
 struct Parts {
@@ -412,12 +408,11 @@ JobModel model_of(const Profile& profile) {
       step_work(profile, evidence, splits, making_s, on_consumer, model.setup.consumer_threads);
   std::array<double, kStageClasses> class_s{};
   for (const StageProfile& stage : profile.stages)
-    if (makes_batches(stage.stage_class) && stage.on_consumer == on_consumer && !stage.residence)
+    if (makes_batches(stage) && stage.on_consumer == on_consumer)
       class_s[index_of(stage.stage_class)] += sane_seconds(stage.self_s);
   for (const StageProfile& stage : profile.stages) {
     const std::size_t k = index_of(stage.stage_class);
-    if (makes_batches(stage.stage_class) && stage.on_consumer == on_consumer && !stage.residence &&
-        class_s[k] > 0)
+    if (makes_batches(stage) && stage.on_consumer == on_consumer && class_s[k] > 0)
       model.stage_shares.push_back(
           {stage.name, {static_cast<int>(k), sane_seconds(stage.self_s) / class_s[k]}});
   }

@@ -13,21 +13,6 @@ double quantile(const std::vector<double>& sorted, double share) {
   return sorted[std::min(sorted.size() - 1, static_cast<std::size_t>(std::max(1.0, rank)) - 1)];
 }
 
-bool makes_batches(const StageProfile& stage) {
-  switch (stage.stage_class) {
-    case StageClass::kFetch:
-    case StageClass::kRead:
-    case StageClass::kDecode:
-    case StageClass::kTransform:
-    case StageClass::kCollate:
-      return true;
-    case StageClass::kHandoff:
-      return !stage.residence;
-    default:
-      return false;
-  }
-}
-
 }  // namespace
 
 StageProfile stage_of_lengths(std::string name, StageClass stage_class,

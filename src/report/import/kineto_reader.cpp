@@ -71,12 +71,6 @@ class EventHandler {
       case Field::kCategory:
         event_.category.assign(text.substr(0, kMostName));
         break;
-      case Field::kPid:
-        event_.pid = id(text);
-        break;
-      case Field::kTid:
-        event_.tid = id(text);
-        break;
       case Field::kDeviceName:
         device_name_.assign(text.substr(0, kMostName));
         break;
