@@ -73,8 +73,10 @@ Timeline::Timeline(const std::vector<ProcessFile>& processes) {
     const std::uint64_t ticks = processes[i].header.first_pair.ticks;
     axes_[i] = TimeAxis(ticks, axes_[i].at(ticks) - earliest_s, axes_[i].seconds_per_tick());
   }
-  zero_realtime_ns_ = static_cast<std::int64_t>(home_pair.realtime_ns) +
-                      std::llround(std::max(earliest_s, -1e9) * 1e9);
+  // Unsigned: a damaged file's time of day may be any number, and its sum may wrap.
+  const auto earliest_ns = std::llround(std::max(earliest_s, -1e9) * 1e9);
+  zero_realtime_ns_ = static_cast<std::int64_t>(home_pair.realtime_ns +
+                                                static_cast<std::uint64_t>(earliest_ns));
 }
 
 }  // namespace datamon::report

