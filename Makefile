@@ -36,9 +36,9 @@ demo: setup ## Record a real image pipeline and show what holds it back (DATA=/p
 	@scripts/demo.sh "$(DATA)"
 
 test: data ## Build and run all tests (a few minutes)
-	@scripts/bootstrap.sh torch
-	@$(call configure,release)
-	@cmake --build build
+	@scripts/bootstrap.sh test
+	@scripts/bootstrap.sh torch & \
+	{ $(call configure,release); } && cmake --build build && wait $$!
 	@scripts/run_tests.sh build $(ARGS)
 
 test-matrix: build ## Run the tests of Python jobs with older PyTorch and other Pythons (downloads GBs)

@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 folder=$1
-runs=${2:-20000}
+runs=${2:-12000}
 findings=$folder/findings
 mkdir -p "$findings"
 

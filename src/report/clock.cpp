@@ -33,8 +33,7 @@ std::int64_t saturating_add(std::uint64_t base_ns, double delta_ns) {
   if (sum >= 9.2e18) return std::numeric_limits<std::int64_t>::max();
   // Exact: only the difference goes through a double. Unsigned: either part
   // may be outside the signed range, the sum is not.
-  return static_cast<std::int64_t>(base_ns +
-                                   static_cast<std::uint64_t>(std::llround(delta_ns)));
+  return static_cast<std::int64_t>(base_ns + static_cast<std::uint64_t>(std::llround(delta_ns)));
 }
 
 }  // namespace

@@ -84,6 +84,7 @@ Diagnosis diagnose(const Profile& profile) {
   if (ruling.label == Label::kComputeBound) verdict.stage = StageClass::kCompute;
   if (ruling.label == Label::kTransferBound) verdict.stage = StageClass::kTransfer;
   verdict.why = explain(profile, evidence, ruling, verdict.qualifiers);
+  verdict.doubts = ruling.doubts;
   Advice advice = advise(profile, evidence, ruling, verdict.qualifiers);
   out.remedies = std::move(advice.remedies);
   out.unhelpful = std::move(advice.unhelpful);

@@ -49,7 +49,8 @@ struct Verdict {
   double speedup_without_wait = 1;        // step rate if no batch had to be waited for
   StageClass stage = StageClass::kOther;  // that holds the loader back; kOther if none does
   StageClass runner_up = StageClass::kOther;
-  std::vector<std::string> why;  // the evidence, a sentence each, numbers included
+  std::vector<std::string> why;     // the evidence, a sentence each, numbers included
+  std::vector<std::string> doubts;  // why the confidence is not higher, a clause each
 };
 
 // A concrete change. Every verdict has at least one.

@@ -253,9 +253,6 @@ std::vector<std::string> explain(const Profile& profile, const Evidence& evidenc
     std::string line = qualifier_line(qualifier, evidence);
     if (!line.empty()) out.push_back(std::move(line));
   }
-  if (!ruling.doubts.empty())
-    out.push_back(
-        fmt::format("confidence is not higher because {}", fmt::join(ruling.doubts, "; ")));
   return out;
 }
 

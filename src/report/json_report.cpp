@@ -46,7 +46,8 @@ ordered_json verdict(const Verdict& verdict) {
           {"speedup_without_wait", verdict.speedup_without_wait},
           {"stage", text_or_null(class_or_null(verdict.stage))},
           {"runner_up", text_or_null(class_or_null(verdict.runner_up))},
-          {"why", verdict.why}};
+          {"why", verdict.why},
+          {"doubts", verdict.doubts}};
 }
 
 ordered_json stages(const std::vector<StageProfile>& stages) {

@@ -91,17 +91,21 @@ class TextReporter : public Reporter {
 
   std::string verdict(const Profile& profile, const Diagnosis& diagnosis) const {
     const Verdict& verdict = diagnosis.verdict;
-    const std::string right = fmt::format("confidence: {}", to_string(verdict.confidence));
+    const std::string because =
+        verdict.doubts.empty() ? "" : fmt::format(", because {}", fmt::join(verdict.doubts, "; "));
+    const std::string right =
+        fmt::format("confidence: {}{}", to_string(verdict.confidence), because);
     std::string title = verdict_title(verdict);
     const Paint paint = verdict_paint(verdict.label);
     std::string out;
     if (verdict.label == Label::kInsufficientData) {
       out = "  " + painted(cut(title, width() - 2), paint, style_.color) + "\n";
-    } else if (display_width(title) + right.size() + 4 <= width()) {
+    } else if (because.empty() && display_width(title) + right.size() + 4 <= width()) {
       out = "  " + painted(pad_right(title, width() - 2 - right.size()), paint, style_.color) +
             right + "\n";
     } else {
-      out = painted(wrap(title, width(), "  ", "    "), paint, style_.color) + "  " + right + "\n";
+      out = painted(wrap(title, width(), "  ", "    "), paint, style_.color) +
+            wrap(right, width(), "  ", "    ");
     }
     out += wrap(plain_words(profile, verdict), width(), "  ", "  ");
     // The first reason repeats the sentence above in other words.

@@ -1,6 +1,7 @@
 #include "report/text_sections.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -12,14 +13,12 @@
 namespace datamon::report {
 namespace {
 
-constexpr std::size_t kMostStages = 12;  // rows of a table; the JSON has all
 constexpr std::size_t kMostProblems = 3;
 // Below, a file was slow because its thread had no CPU.
 constexpr double kNotableStorageShare = 0.05;
+constexpr double kNotablePressure = 0.01;
 constexpr double kScarceMemory = 0.2;    // of all: less can push data out of the page cache
 constexpr std::size_t kMostWorkers = 4;  // one line each; more are summed up
-
-std::string known_percent(double share) { return std::isfinite(share) ? percent_text(share) : "-"; }
 
 // "a · b · c" of those that are not empty.
 std::string joined(const std::vector<std::string>& parts) {
@@ -33,10 +32,20 @@ std::string share_of_life(const WorkerProfile& worker, double busy_s) {
   return known_percent(worker.alive_s > 0 ? std::min(1.0, busy_s / worker.alive_s) : 0);
 }
 
-std::vector<std::string> split_cells(const StageProfile& stage) {
-  if (!stage.split.known || !(stage.self_s > 0)) return {"", "", ""};
-  const auto part = [&](double s) { return percent_text(std::max(0.0, s) / stage.self_s); };
-  return {part(stage.split.cpu_s), part(stage.split.runqueue_s), part(stage.split.blocked_s)};
+// "cpu 96 %" of the pressures that are known and not zero.
+std::string pressure_text(const MachineProfile& machine) {
+  const std::pair<const char*, double> pressures[] = {{"cpu", machine.psi_cpu_some},
+                                                      {"io", machine.psi_io_some},
+                                                      {"memory", machine.psi_memory_some}};
+  std::vector<std::string> parts;
+  bool known = false;
+  for (const auto& [name, share] : pressures) {
+    known |= std::isfinite(share);
+    if (std::isfinite(share) && share >= kNotablePressure)
+      parts.push_back(fmt::format("{} {}", name, percent_text(share)));
+  }
+  if (!known) return "";
+  return parts.empty() ? "no pressure" : fmt::format("pressure: {}", fmt::join(parts, ", "));
 }
 
 }  // namespace
@@ -48,72 +57,6 @@ std::string Sections::heading(const std::string& text) const {
 std::string Sections::fact(const std::string& name, const std::string& text) const {
   if (text.empty()) return "";
   return wrap(text, width(), "  " + pad_right(name, 10), std::string(12, ' '));
-}
-
-std::string Sections::stage_table(bool on_consumer) const {
-  std::vector<const StageProfile*> shown;
-  for (const StageProfile& stage : profile_.stages)
-    if (stage.on_consumer == on_consumer && stage.count > 0) shown.push_back(&stage);
-  if (shown.empty()) return "";
-  std::size_t left_out = 0;
-  if (shown.size() > kMostStages) {  // keep the heaviest, in pipeline order
-    std::vector<double> self;
-    for (const StageProfile* stage : shown) self.push_back(stage->self_s);
-    std::nth_element(self.begin(), self.begin() + kMostStages - 1, self.end(), std::greater<>());
-    const double least = self[kMostStages - 1];
-    left_out = shown.size();
-    std::erase_if(shown, [&](const StageProfile* stage) { return stage->self_s < least; });
-    if (shown.size() > kMostStages) shown.resize(kMostStages);
-    left_out -= shown.size();
-  }
-  const double step_s = profile_.consumer.steady_s;
-  const bool makes = on_consumer && profile_.workers.empty();
-  const std::string who = !on_consumer ? "making batches" : makes ? "the loop" : "taking batches";
-  const std::vector<Column> columns = {
-      {who, true, 0},        {"", true, 0},      {"share", false, 0}, {"count", false, 5},
-      {"total", false, 6},   {"self", false, 0}, {"cpu", false, 0},   {"crowded", false, 0},
-      {"blocked", false, 0}, {"p50", false, 0},  {"p99", false, 1},   {"bytes", false, 4}};
-  std::vector<Row> rows;
-  for (const StageProfile* stage : shown) {
-    // The consumer's stages are parts of its step, the makers' of their work.
-    const bool queue = stage->name == "queue";  // residence: nobody's time
-    const double share = queue                       ? 0
-                         : on_consumer && step_s > 0 ? stage->self_s / step_s
-                                                     : stage->share;
-    std::string name = printable(stage->name);
-    if (name.find('/') != std::string::npos) name = "└ " + name.substr(name.find('/') + 1);
-    if (stage->thread == HandoffThread::kFeeder) name += " (feeder)";
-    if (stage->thread == HandoffThread::kPin) name += " (pin thread)";
-    Row row;
-    row.cells = {cut(name, 22),
-                 "",
-                 queue ? "" : known_percent(share),
-                 count_text(static_cast<double>(stage->count)),
-                 time_text(stage->wall_s),
-                 time_text(stage->self_s)};
-    for (std::string& cell : split_cells(*stage)) row.cells.push_back(std::move(cell));
-    row.cells.push_back(time_text(stage->p50_ms * 1e-3));
-    row.cells.push_back(time_text(stage->p99_ms * 1e-3));
-    row.cells.push_back(stage->bytes > 0 ? bytes_text(static_cast<double>(stage->bytes)) : "");
-    row.bar_column = 1;
-    row.bar_share = share;
-    if (stage->stage_class == diagnosis_.verdict.stage &&
-        diagnosis_.verdict.stage != StageClass::kOther)
-      row.paint = Paint::kYellow;
-    rows.push_back(std::move(row));
-  }
-  std::string out;
-  for (const std::string& line : table(columns, rows, width() - 2, style_.color))
-    out += "  " + line + "\n";
-  if (left_out > 0)
-    out += fmt::format("  … and {} smaller stages (datamon report --json)\n", left_out);
-  return out;
-}
-
-std::string Sections::stages() const {
-  const std::string makers = stage_table(false), consumer = stage_table(true);
-  if (makers.empty() && consumer.empty()) return "  no stage was recorded in steady state\n";
-  return makers + consumer;
 }
 
 std::string Sections::loader() const {
@@ -229,10 +172,7 @@ std::string Sections::cores() const {
   if (std::isfinite(machine.throttled_share) && machine.throttled_share > 0.005)
     parts.push_back(
         fmt::format("stopped by the CPU limit {}", percent_text(machine.throttled_share)));
-  if (std::isfinite(machine.psi_cpu_some) || std::isfinite(machine.psi_io_some))
-    parts.push_back(
-        fmt::format("pressure: cpu {}, io {}, memory {}", known_percent(machine.psi_cpu_some),
-                    known_percent(machine.psi_io_some), known_percent(machine.psi_memory_some)));
+  parts.push_back(pressure_text(machine));
   if (!machine.gpu.empty())
     parts.push_back(
         fmt::format("{} busy {}", printable(machine.gpu), known_percent(machine.gpu_busy_share)));

@@ -78,6 +78,8 @@ std::string percent_text(double share) {
                                                    : fmt::format("{:.0f} %", percent);
 }
 
+std::string known_percent(double share) { return std::isfinite(share) ? percent_text(share) : "-"; }
+
 std::string bytes_text(double bytes) {
   if (!std::isfinite(bytes)) return "?";
   constexpr std::array<Scale, 4> kScales = {

@@ -10,6 +10,7 @@ namespace datamon::report {
 
 std::string time_text(double seconds);         // "850 us", "6.1 ms", "12.3 s", "2 min 5 s"
 std::string percent_text(double share);        // 0.634 -> "63 %", 0.004 -> "0.4 %"
+std::string known_percent(double share);       // the same; "-" if it is not known (NaN)
 std::string bytes_text(double bytes);          // "1.2 MB" (powers of ten)
 std::string count_text(double count);          // "412", "98.3k", "1.2M"
 std::string rate_text(double per_second);      // "5.1", "1832"

@@ -75,8 +75,8 @@ Timeline::Timeline(const std::vector<ProcessFile>& processes) {
   }
   // Unsigned: a damaged file's time of day may be any number, and its sum may wrap.
   const auto earliest_ns = std::llround(std::max(earliest_s, -1e9) * 1e9);
-  zero_realtime_ns_ = static_cast<std::int64_t>(home_pair.realtime_ns +
-                                                static_cast<std::uint64_t>(earliest_ns));
+  zero_realtime_ns_ =
+      static_cast<std::int64_t>(home_pair.realtime_ns + static_cast<std::uint64_t>(earliest_ns));
 }
 
 }  // namespace datamon::report

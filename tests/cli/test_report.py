@@ -34,12 +34,11 @@ def test_schema_refuses_other_words(recording):
 
 
 @pytest.mark.parametrize("width", [80, 100, 120])
-def test_text_fits_the_screen(recording, width):
+def test_text_fits_the_width(recording, width):
     text = datamon("report", recording, "--width", width).stdout
     assert "\x1b" not in text
     lines = text.splitlines()
     assert max(map(len, lines)) <= width
-    assert len(lines) <= 48
     for part in ("confidence:", "making batches", "workers", "cores", "start-up", "monitor",
                  "what would help", "next: datamon trace"):
         assert part in text

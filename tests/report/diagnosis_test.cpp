@@ -37,6 +37,7 @@ std::string all_remedies(const Diagnosis& diagnosis) {
 std::string all_reasons(const Diagnosis& diagnosis) {
   std::string out;
   for (const std::string& line : diagnosis.verdict.why) out += line + "\n";
+  for (const std::string& doubt : diagnosis.verdict.doubts) out += doubt + "\n";
   return out;
 }
 
@@ -230,7 +231,7 @@ TEST(Diagnose, CloseRunnerUpLowersConfidenceAndIsNamed) {
   EXPECT_EQ(verdict.confidence, Confidence::kLow);
   EXPECT_EQ(verdict.stage, StageClass::kDecode);
   EXPECT_EQ(verdict.runner_up, StageClass::kTransform);
-  EXPECT_THAT(verdict.why, Contains(HasSubstr("transform costs nearly as much")));
+  EXPECT_THAT(verdict.doubts, Contains(HasSubstr("transform costs nearly as much")));
 }
 
 TEST(Qualify, IdleCoresAndBusyWorkers) {

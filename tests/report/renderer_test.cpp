@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
@@ -100,6 +101,58 @@ TEST(TextReport, FitsEveryWidth) {
     for (std::string line; std::getline(lines, line);)
       EXPECT_LE(display_width(line), static_cast<std::size_t>(width)) << line;
   }
+}
+
+// A crowded machine has the most to say: parts of a stage, four reasons, doubts.
+TEST(TextReport, FitsOneScreen) {
+  ProfileModel model;
+  model.workers = 2;
+  model.cores = 2;
+  model.other_programs = 1.1;
+  model.crowded = 0.5;
+  model.receive_s = 1e-5;
+  model.cost = {.read = 1e-4,
+                .decode = 4e-3,
+                .transform = 3e-5,
+                .collate = 1e-6,
+                .send = 1e-4,
+                .other = 1e-5};
+  Profile profile = make_profile(model);
+  profile.job = typical().job;
+  profile.machine.psi_cpu_some = 0.96;
+  profile.machine.psi_io_some = profile.machine.psi_memory_some = 0;
+  const auto transform =
+      std::find_if(profile.stages.begin(), profile.stages.end(),
+                   [](const StageProfile& stage) { return stage.name == "transform"; });
+  ASSERT_NE(transform, profile.stages.end());
+  StageProfile part = *transform;
+  part.self_s *= 300;
+  part.share *= 300;
+  part.name = "transform/resize";
+  const auto below = profile.stages.insert(transform + 1, part);
+  part.name = "transform/flip";
+  profile.stages.insert(below, part);
+  for (int width : {80, 100, 120}) {
+    const std::string text = text_of(profile, {.width = width});
+    EXPECT_LE(std::count(text.begin(), text.end(), '\n'), 48) << text;
+    for (const char* part_of_report :
+         {"INPUT-BOUND", "resize", "other programs", "what would help"})
+      EXPECT_THAT(text, HasSubstr(part_of_report));
+  }
+}
+
+// Stages that cost next to nothing take one line, unless they have parts below them.
+TEST(TextReport, SmallStagesShareALine) {
+  Profile profile = typical();
+  for (StageProfile& stage : profile.stages)
+    if (stage.name == "read" || stage.name == "collate" || stage.name == "send")
+      stage.share = 0.004;
+  std::string text = text_of(profile, {.width = 100});
+  EXPECT_THAT(text, HasSubstr("  1 % in all: read, collate, send\n"));
+  for (StageProfile& stage : profile.stages)
+    if (stage.name == "send") stage.share = 0.02;
+  text = text_of(profile, {.width = 100});
+  EXPECT_THAT(text, Not(HasSubstr("in all:")));
 }
 
 // Whoever can name a file must not be able to drive the reader's terminal.
