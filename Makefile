@@ -15,7 +15,7 @@ export CCACHE_NOHASHDIR ?= 1
 configure = test -f build$(2)/build.ninja || cmake --preset $(1) $(LAUNCHER)
 CTEST := ctest --output-on-failure --no-tests=error
 
-.PHONY: help build demo test test-slow bench accuracy format format-check docs-check asan tsan fuzz install clean setup data
+.PHONY: help build demo test test-slow bench accuracy accuracy-forecast format format-check docs-check asan tsan fuzz install clean setup data
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -51,7 +51,12 @@ test-slow: build data ## Run the tests that take long
 bench: build data ## Measure, print figures beside their goals, write build/bench.json
 	@.venv/bin/python scripts/bench.py
 
-accuracy: build data ## Make forecasts, then really make the changes, and compare (some minutes)
+accuracy: build data ## How often verdicts and forecasts are right: writes docs/accuracy.md (an hour, alone)
+	@scripts/bootstrap.sh torch
+	@.venv/bin/python benchmarks/accuracy/verdict_accuracy.py --json docs/accuracy.json \
+	  --page docs/accuracy.md $(ARGS)
+
+accuracy-forecast: build data ## Make forecasts, then really make the changes, and compare (some minutes)
 	@.venv/bin/python benchmarks/accuracy/forecast_accuracy.py $(ARGS)
 
 format: ## Format the C and C++ code

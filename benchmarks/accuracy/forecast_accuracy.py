@@ -14,7 +14,6 @@ percentile 10 % or twice the noise. Never fails on a figure.
 import argparse
 import json
 import math
-import os
 import shutil
 import statistics
 import subprocess
@@ -23,41 +22,16 @@ import tempfile
 from pathlib import Path
 
 from forecast_cases import CASES
+from programs import BIN, DATA, datamon, recording_environment, with_priority
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-BIN = Path(os.environ.get("DATAMON_BUILD", ROOT / "build")) / "bin"
-DATA = ROOT / "data/imagenet-like"
 MEDIAN_GOAL, TAIL_GOAL = 0.05, 0.10
-
-
-PRIORITY = -15  # nice value
-
-
-def with_priority():
-    """In a new process: ahead of other programs, where that is allowed. Linux shares cores out
-    among sessions (autogroups) first, so it takes a session of its own and that one's priority."""
-    try:
-        os.setsid()
-        os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)
-        Path("/proc/self/autogroup").write_text(str(PRIORITY))
-    except OSError:
-        pass
-
-
-def datamon(*arguments):
-    done = subprocess.run([BIN / "datamon", *arguments], capture_output=True, text=True)
-    if done.returncode != 0:
-        sys.exit(f"datamon {' '.join(map(str, arguments))}: {done.stderr.strip()}")
-    return json.loads(done.stdout)
 
 
 def record(folder, options, seconds):
     """Steady items a second of one recorded run; the recording stays in `folder`."""
     shutil.rmtree(folder, ignore_errors=True)
-    environment = {**os.environ, "MON": "1", "MON_DIR": str(folder),
-                   "MON_LIBRARY": str(BIN.parent / "lib/libdatamon.so.0")}
     subprocess.run([BIN / "datamon-pipeline", DATA, *options, "--seconds", str(seconds)],
-                   env=environment, check=True, stdout=subprocess.DEVNULL, preexec_fn=with_priority)
+                   env=recording_environment(folder), check=True, stdout=subprocess.DEVNULL, preexec_fn=with_priority)
     return datamon("report", folder, "--json")["throughput"]["items_per_s"]
 
 

@@ -52,6 +52,11 @@ std::vector<Fact> facts(const Evidence& e, const Ruling& ruling) {
   const auto add = [&](const char* name, const std::optional<double>& value) {
     if (value) out.push_back({name, *value});
   };
+  if (e.machine.reads_at_once > 0) {
+    out.push_back({"reads_at_once", e.machine.reads_at_once});
+    out.push_back({"reads_growth", e.machine.reads_growth});
+    out.push_back({"reads_active_share", e.machine.reads_active});
+  }
   add("workers_busy_share", e.makers.busy_share);
   add("feeders_busy_share", e.makers.feeder_busy_share);
   add("workers_work_share", e.makers.work_share);

@@ -59,6 +59,19 @@ MachineEvidence machine_evidence(const MachineProfile& machine) {
   return out;
 }
 
+void add_reads(const ReadProfile& reads, MachineEvidence& out) {
+  const ReadOverlap& overlap = reads.overlap;
+  const double doubt = th::kReadsDeviations * overlap.growth_error;
+  if (!(reads.blocked_share >= th::kMostlyAsleep) || !std::isfinite(overlap.growth + doubt)) return;
+  out.reads_at_once = overlap.at_once;
+  out.reads_growth = overlap.growth;
+  out.reads_active = overlap.active_share;
+  out.reads_queue =
+      overlap.growth - doubt > th::kReadsQueue && overlap.active_share >= th::kDiskBusy;
+  out.reads_scale = overlap.growth + doubt < th::kReadsQueue;
+  out.storage_busy |= out.reads_queue;
+}
+
 RunEvidence run_evidence(const Profile& profile) {
   RunEvidence out;
   double whole = 0, boundaries = 0;
@@ -141,6 +154,7 @@ Evidence gather_evidence(const Profile& profile) {
   add_straggler_batches(profile, out.makers);
   drop_contradicting_ids(out);
   out.machine = machine_evidence(profile.machine);
+  add_reads(profile.reads, out.machine);
   out.run = run_evidence(profile);
   return out;
 }

@@ -86,6 +86,10 @@ struct MachineEvidence {
   bool own_cores_full = false;  // ... and it is this job that uses them
   bool throttled = false;
   bool storage_busy = false;
+  // What the job's own reads say, where they mostly sleep: they wait for each
+  // other (storage is at its limit), or they do not meet.
+  bool reads_queue = false, reads_scale = false;
+  double reads_at_once = 0, reads_growth = 0, reads_active = 0;
   std::optional<double> disk_busy, io_some, io_full, disk_bytes_per_s, job_storage_bytes_per_s;
 };
 

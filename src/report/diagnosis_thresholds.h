@@ -67,6 +67,12 @@ inline constexpr double kDiskBusy = 0.80;
 inline constexpr double kIoPressure = 0.40;
 inline constexpr double kIoPressureFull = 0.25;
 
+// How a read's duration grows with the number under way when it begins: as its
+// power of 0 where readers do not meet, of 1 where they wait for each other. Half-way
+// between, by two standard errors, it is said.
+inline constexpr double kReadsQueue = 0.5;
+inline constexpr double kReadsDeviations = 2;
+
 // From this share of bytes out of the page cache on, a disk cannot be what reads
 // wait for.
 inline constexpr double kCached = 0.95;

@@ -171,6 +171,11 @@ std::string straggler_line(const MakerEvidence& makers) {
 }
 
 std::string storage_line(const MachineEvidence& machine) {
+  if (machine.reads_queue)
+    return fmt::format(
+        "storage is at its limit: the job's reads wait for each other (their time grows as the "
+        "number under way to the power of {:.1f}), and one is under way {} of the time",
+        machine.reads_growth, percent_text(machine.reads_active));
   std::string line = "storage is at its limit:";
   if (machine.disk_busy) line += fmt::format(" disk busy {}", percent_text(*machine.disk_busy));
   if (machine.io_some)

@@ -99,6 +99,7 @@ Profile build_profile(const Recording& recording, const ProfileOptions& options)
   fill_batches(profile, analysis);
   fill_workers(profile, analysis);
   fill_throughput(profile, analysis);
+  fill_reads(profile, analysis);
   fill_slow_items(profile, analysis);
   fill_files(profile, recording);
   fill_machine(profile, analysis);

@@ -11,6 +11,7 @@
 
 #include "report/gpu_profile.h"
 #include "report/import/import_facts.h"
+#include "report/read_overlap.h"
 #include "report/recording.h"
 
 namespace datamon::report {
@@ -191,6 +192,11 @@ struct MachineProfile {
   std::string gpu;
 };
 
+struct ReadProfile {
+  ReadOverlap overlap;       // of the makers' single reads in steady state
+  double blocked_share = 0;  // of their time, where the split is known
+};
+
 struct MonitorCost {
   std::uint64_t spans = 0, stored_spans = 0, dropped = 0, mismatched_ends = 0;
   double span_cost_ns = 0;
@@ -231,6 +237,7 @@ struct Profile {
   std::vector<SlowItem> slow_items;  // longest first
   FilesProfile files;
   MachineProfile machine;
+  ReadProfile reads;
   MonitorCost monitor;
   // Steady. Items and batches of all ranks together; steps of one (the mean).
   double items_per_s = 0, batches_per_s = 0, steps_per_s = 0;

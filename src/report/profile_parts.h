@@ -45,6 +45,7 @@ void fill_stages(Profile& profile, const Analysis& analysis);
 void fill_workers(Profile& profile, const Analysis& analysis);
 void fill_batches(Profile& profile, const Analysis& analysis);
 void fill_throughput(Profile& profile, const Analysis& analysis);
+void fill_reads(Profile& profile, const Analysis& analysis);
 void fill_slow_items(Profile& profile, const Analysis& analysis);
 void fill_files(Profile& profile, const Recording& recording);
 void fill_machine(Profile& profile, const Analysis& analysis);

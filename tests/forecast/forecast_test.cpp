@@ -78,6 +78,28 @@ TEST(ForecastTruth, CachedDataCostsOnlyTheCpuPartOfReading) {
   expect_truth(loader(), after, {{ChangeKind::kCached, 0, ""}});
 }
 
+// More readers than storage serves: said by the reads, not known, and excluded by them.
+TEST(Forecast, MoreWorkersOnStorageOfUnknownLimit) {
+  ProfileModel model = loader();
+  model.cost.read = 20e-3;
+  Profile profile = make_profile(model);
+  const auto four_workers = [&] {
+    const ForecastAnswer answer = Forecaster(profile).forecast({{ChangeKind::kWorkers, 4, ""}});
+    EXPECT_TRUE(answer.forecast) << answer.why_not;
+    return answer.forecast.value_or(Forecast()).speedup;
+  };
+  profile.reads.blocked_share = 0.9;
+  profile.reads.overlap = {.reads = 5000, .at_once = 1.9, .active_share = 0.98};
+  const Interval unknown = four_workers();
+  EXPECT_GT(unknown.value, 1.8);
+  EXPECT_LT(unknown.low, 1.05);
+  profile.reads.overlap.growth = 0;
+  profile.reads.overlap.growth_error = 0.05;
+  EXPECT_GT(four_workers().low, 1.7);
+  profile.reads.overlap.growth = 1;
+  EXPECT_LT(four_workers().value, 1.1);
+}
+
 TEST(ForecastTruth, Consumer) {
   ProfileModel slow = loader();
   slow.compute_s = 4e-3;

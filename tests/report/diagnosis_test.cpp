@@ -343,6 +343,40 @@ TEST(Qualify, SaturatedStorageNeedsItsReadings) {
   EXPECT_THAT(diagnosis.verdict.qualifiers, Not(Contains(Qualifier::kTooFewWorkers)));
 }
 
+// No counter of the machine shows the limit of a network share: the reads do.
+TEST(Qualify, ReadsThatWaitForEachOther) {
+  ProfileModel model;
+  model.cost.read = 12e-3;
+  Profile profile = make_profile(model);
+  profile.reads = {.overlap = {.reads = 5000,
+                               .at_once = 3.4,
+                               .active_share = 0.97,
+                               .growth = 0.9,
+                               .growth_error = 0.1},
+                   .blocked_share = 0.95};
+  const Diagnosis diagnosis = diagnose(profile);
+  EXPECT_THAT(diagnosis.verdict.qualifiers, Contains(Qualifier::kStorageSaturated));
+  EXPECT_THAT(diagnosis.verdict.qualifiers, Not(Contains(Qualifier::kTooFewWorkers)));
+  EXPECT_THAT(all_reasons(diagnosis), HasSubstr("reads wait for each other"));
+
+  const auto expect_not_said = [](Profile profile_without) {
+    EXPECT_THAT(diagnose(profile_without).verdict.qualifiers,
+                Not(Contains(Qualifier::kStorageSaturated)));
+  };
+  Profile other = profile;
+  other.reads.overlap.growth_error = 0.3;  // not sure
+  expect_not_said(other);
+  other = profile;
+  other.reads.overlap.active_share = 0.5;  // idle for half of the time
+  expect_not_said(other);
+  other = profile;
+  other.reads.blocked_share = 0.1;  // it computes: the cores are crowded
+  expect_not_said(other);
+  other = profile;
+  other.reads.overlap.growth = std::nan("");
+  expect_not_said(other);
+}
+
 TEST(Qualify, UnknownQueueingIsNotSaid) {
   ProfileModel model;
   model.cores = 4;

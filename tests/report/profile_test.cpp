@@ -48,6 +48,21 @@ std::uint64_t whole_count(const Profile& profile, const std::string& name) {
   return sum;
 }
 
+// Two workers that read at the same time all along.
+TEST(Profile, ReadsOfSeveralWorkersMeet) {
+  LoaderModel model;
+  model.workers = 2;
+  const Profile together = profile_of(model).profile;
+  const StageProfile* read = find(together.stages, "read");
+  ASSERT_NE(read, nullptr);
+  EXPECT_EQ(together.reads.overlap.reads, read->count);
+  EXPECT_GE(together.reads.overlap.at_once, 1);
+  EXPECT_LE(together.reads.overlap.at_once, 2);
+  EXPECT_GT(together.reads.overlap.active_share, 0);
+  model.workers = 1;
+  EXPECT_EQ(profile_of(model).profile.reads.overlap.reads, 0u);
+}
+
 // Steady and not steady together are exactly what was recorded.
 TEST(Profile, AddsUpExactly) {
   for (const int workers : {0, 1, 3}) {

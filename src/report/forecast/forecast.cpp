@@ -174,17 +174,17 @@ double Forecaster::spread_of_gain(const Scenario& scenario, double& spread_of_ra
   return deviation(gains) * by;
 }
 
-// Storage that was at its limit serves no more than it did, plus what it was idle.
-double Forecaster::storage_gain(const Scenario& scenario, const Positions& batches,
-                                const Positions& steps) const {
-  if (!(model_.storage_busy_share > 0)) return kUnlimited;
+// Storage at its limit while it is busy serves no more than it did, plus what it was idle.
+double Forecaster::storage_gain(double busy_share, const Scenario& scenario,
+                                const Positions& batches, const Positions& steps) const {
+  if (!(busy_share > 0)) return kUnlimited;
   double before_s = 0, after_s = 0;
   for (const BatchWork& work : series_of(model_, as_it_is(model_), batches, steps).batches)
     before_s += work.storage_s;
   for (const BatchWork& work : series_of(model_, scenario, batches, steps).batches)
     after_s += work.storage_s;
   const double ranks = static_cast<double>(model_.ranks) / scenario.ranks;
-  return after_s > 0 ? before_s / after_s * ranks / model_.storage_busy_share : kUnlimited;
+  return after_s > 0 ? before_s / after_s * ranks / busy_share : kUnlimited;
 }
 
 ForecastAnswer Forecaster::forecast(const std::vector<Change>& changes) const {
@@ -196,7 +196,8 @@ ForecastAnswer Forecaster::forecast(const std::vector<Change>& changes) const {
   const Positions batches = in_order(model_.batches.size(), count);
   const Positions steps = in_order(model_.steps.size(), count);
   double least = kUnlimited, most = 0, value = 0;
-  const double most_gain = storage_gain(*scenario, batches, steps);
+  const double most_gain = storage_gain(model_.storage_busy_share, *scenario, batches, steps);
+  const double sure_gain = storage_gain(model_.storage_active_share, *scenario, batches, steps);
   for (const Sharing& sharing : sharings_) {
     const double gain = std::min(rates(*scenario, sharing, batches, steps).gain(), most_gain);
     if (!std::isfinite(gain) || !(gain > 0)) {
@@ -204,7 +205,7 @@ ForecastAnswer Forecaster::forecast(const std::vector<Change>& changes) const {
       return answer;
     }
     if (value == 0) value = gain;
-    least = std::min(least, gain);
+    least = std::min({least, gain, sure_gain});
     most = std::max(most, gain);
   }
   double spread_of_rate = 0;

@@ -62,7 +62,7 @@ class Forecaster {
   Rates rates(const Scenario& scenario, const Sharing& sharing, const Positions& batches,
               const Positions& steps) const;
   double spread_of_gain(const Scenario& scenario, double& spread_of_rate) const;
-  double storage_gain(const Scenario& scenario, const Positions& batches,
+  double storage_gain(double busy_share, const Scenario& scenario, const Positions& batches,
                       const Positions& steps) const;
   void find_sharing(const Profile& profile);
   Bounds scaled(const Bounds& bounds, double batch_ratio, int ranks) const;

@@ -287,10 +287,22 @@ void fill_machine(const Profile& profile, const Evidence& evidence, const Splits
   const double readers = storage_s * model.measured_steps_per_s;
   if (evidence.machine.storage_busy && readers > 0) {
     model.setup.storage_concurrency = readers;
-    model.storage_busy_share = std::clamp(evidence.machine.disk_busy.value_or(1), 0.5, 1.0);
+    const double busy = evidence.machine.reads_queue ? evidence.machine.reads_active
+                                                     : evidence.machine.disk_busy.value_or(1);
+    model.storage_busy_share = std::clamp(busy, 0.5, 1.0);
     model.assumptions.push_back("storage is at its limit and stays as fast as it was");
   } else if (readers > 0.05) {
-    model.assumptions.push_back("storage serves more readers as fast as it did these");
+    const double read_bytes_per_s = evidence.machine.job_storage_bytes_per_s.value_or(0);
+    const bool disk_seen =
+        evidence.machine.disk_busy &&
+        read_bytes_per_s >= thresholds::kStorageBytesAnItem * finite_or(profile.items_per_s, 0);
+    const double active = profile.reads.overlap.active_share;
+    if (!evidence.machine.reads_scale && !disk_seen)
+      model.storage_active_share = active > 0 ? active : std::min(1.0, readers);
+    model.assumptions.push_back(
+        evidence.machine.reads_scale
+            ? "storage serves more readers as fast as it did these, whose reads did not meet"
+            : "storage serves more readers as fast as it did these");
   }
 }
 

@@ -40,7 +40,10 @@ struct JobModel {
   double measured_steps_per_s = 0;  // of one rank
   double items_per_step = 1;        // of one rank
   double batch_items = 1;
-  double storage_busy_share = 0;         // of a storage at its limit; 0: it is not
+  double storage_busy_share = 0;  // of a storage at its limit; 0: it is not
+  // Of a storage that may be at its limit, for all that is known: at least one
+  // reader was at it. 0: its limit is known.
+  double storage_active_share = 0;
   double core_wait_share = 0;            // of makers' time on or waiting for a core
   std::size_t boundaries = 0;            // epochs that ended within the run
   double boundary_s = 0;                 // each, mean

@@ -1,0 +1,143 @@
+"""The accuracy figures for people: a summary and docs/accuracy.md."""
+
+import math
+import statistics
+import subprocess
+from datetime import date
+
+import rivals
+from programs import ROOT
+
+# A real effect smaller than this is noise; forecasts of it are counted, but by themselves.
+NOTABLE = 0.05
+INTRO = """# How often datamon is right
+
+Written by `make accuracy` on a machine that does nothing else; nothing in it is typed by hand. Each
+job's truth is established by *intervention*: every class of stages is made twice as slow in the
+running job, the model is taken away, the input is taken away, workers are doubled, stragglers and
+other programs removed, and what that does to the job's own count of steps decides
+(`benchmarks/accuracy/truth.py`). A label within the noise of the truth counts as right. A third of the jobs, chosen by
+a hash of their names, is held back: no threshold was looked at with them.
+"""
+
+
+def mark(row):
+    if not row["label_judged"]:
+        return "not judged"
+    return "right" if row["right"] else "WRONG"
+
+
+def percentile(values, share):
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, math.ceil(share * len(ordered)) - 1)]
+
+
+def errors(rows, notable_only):
+    return [abs(f["forecast"] / f["real"] - 1) for row in rows for f in row["forecasts"]
+            if not notable_only or abs(f["real"] - 1) >= NOTABLE]
+
+
+def score(rows):
+    """[(what, figure)] of these rows."""
+    judged = [row for row in rows if row["label_judged"]]
+    right = sum(row["right"] for row in judged)
+    confident = [row for row in judged if row["confidence"] == "high"]
+    confidently_wrong = [row["name"] for row in confident if not row["right"]]
+    qualifiers = [right for row in rows for _, right in row["qualifiers_right"]]
+    same = sum(row["verdict"] == row["again"] or row["again"] in row["accepted"] for row in judged)
+    out = [("verdict right", f"{right} of {len(judged)}"),
+           ("wrong with high confidence", f"{len(confidently_wrong)} of {len(confident)}"
+            + (f" ({', '.join(confidently_wrong)})" if confidently_wrong else "")),
+           ("right or the same when run again", f"{same} of {len(judged)}")]
+    if qualifiers:
+        out.append(("qualifiers right", f"{sum(qualifiers)} of {len(qualifiers)}"))
+    for title, found in (("forecast error, all", errors(rows, False)),
+                         (f"forecast error, real effect of {NOTABLE:.0%} and more", errors(rows, True))):
+        if found:
+            out.append((title, f"median {statistics.median(found):.1%}, 95th percentile "
+                               f"{percentile(found, 0.95):.1%} ({len(found)} changes)"))
+    inside = [f["low"] <= f["real"] <= f["high"] for row in rows for f in row["forecasts"]
+              if f["low"] is not None and f["high"] is not None]
+    if inside:
+        out.append(("real speed-up inside the forecast's interval", f"{sum(inside)} of {len(inside)}"))
+    out.append(("noise between two runs", f"median {statistics.median(r['noise'] for r in rows):.1%}"))
+    return out
+
+
+def rivals_score(rows):
+    """[(rule, right, of, what it was asked)]"""
+    rows = [row for row in rows if row["label_judged"]]
+    out = []
+    for rule in rows[0]["rivals"]:
+        by_stage = rule.startswith("largest")
+        asked = [row for row in rows if by_stage or rivals.side(row["truth"]) != rivals.NO_ANSWER]
+        if by_stage:
+            right = sum(row["rivals"][rule] in row["accepted"] for row in asked)
+        else:
+            right = sum(row["rivals"][rule] in {rivals.side(label) for label in row["accepted"]}
+                        for row in asked)
+        out.append((rule, right, len(asked), "which stage" if by_stage else "input or compute"))
+    two_way = [row for row in rows if rivals.side(row["truth"]) != rivals.NO_ANSWER]
+    ours = sum(rivals.side(row["verdict"]) in {rivals.side(label) for label in row["accepted"]} for row in two_way)
+    out.append(("datamon", ours, len(two_way), "input or compute"))
+    out.append(("datamon", sum(row["right"] for row in rows), len(rows), "which stage"))
+    return out
+
+
+def summary(rows):
+    lines = [f"{what}: {figure}" for what, figure in score(rows)]
+    lines += [f"{rule}: {right} of {of} ({asked})" for rule, right, of, asked in rivals_score(rows)]
+    return "\n".join(lines)
+
+
+def table(header, rows):
+    lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
+    return "\n".join(lines + ["| " + " | ".join(map(str, row)) + " |" for row in rows]) + "\n"
+
+
+def case_row(row):
+    costs = sorted(row["cost"].items(), key=lambda item: -item[1])[:2]
+    return [row["name"] + (" (held back)" if row["held_back"] else ""),
+            row["truth"] + ("" if len(row["accepted"]) == 1 else " (or " + ", ".join(
+                label for label in row["accepted"] if label != row["truth"]) + ")"),
+            ", ".join(f"{name} +{cost:.0%}" for name, cost in costs),
+            f"{row['verdict']}, {row['confidence']}", mark(row),
+            ", ".join(row["qualifiers"]) or "-", f"{row['noise']:.1%}"]
+
+
+def processor():
+    """What it ran on, without anything that names the machine."""
+    model = "unknown processor"
+    with open("/proc/cpuinfo", encoding="utf-8") as info:
+        for line in info:
+            if line.startswith("model name"):
+                model = line.split(":", 1)[1].strip()
+                break
+    cores = subprocess.run(["nproc"], capture_output=True, text=True, check=True).stdout.strip()
+    return f"{cores} cores, {model}"
+
+
+def page(rows):
+    commit = subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty"], capture_output=True,
+                            text=True).stdout.strip()
+    held = [row for row in rows if row["held_back"]]
+    parts = [INTRO, f"Measured {date.today().isoformat()}, {processor()}, commit {commit or 'unknown'}: "
+             f"{len(rows)} jobs.\n", "## Figures\n"]
+    columns = [score(rows)] + ([score(held)] if held else [])
+    names = [what for what, _ in columns[0]]
+    parts.append(table(["", "all"] + (["held-back third"] if held else []),
+                       [[name] + [dict(column).get(name, "-") for column in columns] for name in names]))
+    parts.append("## Other tools' rules on the same recordings\n\nThey are given datamon's measurements "
+                 "(`benchmarks/accuracy/rivals.py`); the two-way question leaves out the balanced jobs.\n")
+    parts.append(table(["rule", "asked", "right"],
+                       [[rule, asked, f"{right} of {of}"] for rule, right, of, asked in rivals_score(rows)]))
+    parts.append("## Jobs\n\nCost: what the stages' doubling adds to the time of a step, the two largest.\n")
+    parts.append(table(["job", "truth", "cost of doubling", "verdict", "", "qualifiers", "noise"],
+                       [case_row(row) for row in rows]))
+    far = sorted(((abs(f["forecast"] / f["real"] - 1), row["name"], f) for row in rows for f in row["forecasts"]),
+                 key=lambda item: -item[0])[:12]
+    parts.append("## Forecasts furthest from what happened\n")
+    parts.append(table(["job", "undone or changed", "forecast", "real", "error"],
+                       [[name, f["change"], f"{f['forecast']:.2f}x ({f['low'] or 0:.2f} to {f['high'] or 0:.2f})",
+                         f"{f['real']:.2f}x", f"{error:.0%}"] for error, name, f in far]))
+    return "\n".join(parts)

@@ -1,0 +1,128 @@
+#!/usr/bin/env python3
+"""How often the verdict is right: labelled jobs whose truth interventions establish.
+
+    benchmarks/accuracy/verdict_accuracy.py [--seconds S] [--only TEXT] [--jobs pipeline|torch|all]
+                                            [--json FILE] [--also FILE] [--page FILE]
+
+For each job: it runs as it is, with each class of stages twice as slow, with the model and with
+the input taken away, with twice the workers, without its stragglers or without the programs
+beside it. What that does to the job's own rate is the truth. The verdict comes from the recording
+of the job as it is, the forecasts from the recordings of the slowed runs: would making the stage
+twice as fast bring what it really brought? Needs a machine that does nothing else. Never fails on
+a figure.
+"""
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+
+import accuracy_page
+import rivals
+from interventions import AS_IS, MORE_WORKERS, NO_STRAGGLERS, SLOW_COMPUTE, slow
+from pipeline_jobs import CASES as PIPELINE_CASES
+from programs import datamon, datamon_or_none
+from torch_jobs import CASES as TORCH_CASES, prepare
+from truth import truth_of
+
+# The change that undoes an intervention: on which run's recording it is forecast. (Unpacking on
+# the consumer's thread, which doubling the hand-off doubles as well, is no stage of the workers.)
+UNDOING = {
+    slow("read"): ("--faster", "read=2"),
+    slow("decode"): ("--faster", "decode=2"),
+    slow("transform"): ("--faster", "transform=2"),
+    slow("collate"): ("--faster", "collate=2"),
+    SLOW_COMPUTE: ("--consumer", "0.5"),
+}
+
+
+def forecast(recording, options):
+    """The forecast of one change; None where datamon says that it cannot tell."""
+    answer, _ = datamon_or_none("forecast", recording, *options, "--json")
+    return answer["forecasts"][0]["speedup"] if answer and answer["forecasts"] else None
+
+
+def forecasts_of(case, runs):
+    """[{change, forecast, low, high, real}]"""
+    as_is = sum(run.steps_per_s for run in runs[AS_IS]) / len(runs[AS_IS])
+    asked = [(name, runs[name][0], options, as_is / runs[name][0].steps_per_s)
+             for name, options in UNDOING.items() if name in runs]
+    if MORE_WORKERS in runs:
+        asked.append((MORE_WORKERS, runs[AS_IS][0], ("--workers", case.workers * 2),
+                      runs[MORE_WORKERS][0].steps_per_s / as_is))
+    if NO_STRAGGLERS in runs:
+        asked.append((NO_STRAGGLERS, runs[AS_IS][0], ("--no-stragglers",),
+                      runs[NO_STRAGGLERS][0].steps_per_s / as_is))
+    out = []
+    for name, run, options, real in asked:
+        speedup = forecast(run.recording, options)
+        if speedup:
+            out.append({"change": name, "forecast": speedup["value"], "low": speedup["low"],
+                        "high": speedup["high"], "real": real})
+    return out
+
+
+def qualifiers_right(truth, named):
+    return [(q, q in named) for q in sorted(truth.must)] + [(q, q not in named) for q in sorted(truth.must_not)]
+
+
+def measure(case, seconds, folder):
+    runs = {}
+    folder.mkdir(parents=True)
+    for i, intervention in enumerate(case.interventions() + [AS_IS]):
+        run = case.run(intervention, folder / str(i), seconds)
+        if run is not None:
+            runs.setdefault(intervention, []).append(run)
+    truth = truth_of(case, {name: [run.steps_per_s for run in r] for name, r in runs.items()})
+    reports = [datamon("report", run.recording, "--json") for run in runs[AS_IS]]
+    verdict = reports[0]["verdict"]
+    return {
+        "name": case.name, "kind": type(case).__name__, "held_back": case.held_back,
+        "label_judged": case.label_judged,
+        "truth": truth.label, "accepted": sorted(truth.accepted), "close": truth.runner_up_close,
+        "noise": truth.noise, "cost": truth.cost, "gain": truth.gain,
+        "verdict": verdict["label"], "confidence": verdict["confidence"],
+        "qualifiers": verdict["qualifiers"], "right": verdict["label"] in truth.accepted,
+        "again": reports[1]["verdict"]["label"],
+        "qualifiers_right": qualifiers_right(truth, verdict["qualifiers"]),
+        "forecasts": forecasts_of(case, runs),
+        "rivals": rivals.answers(reports[0]),
+    }
+
+
+def show(row):
+    mark = accuracy_page.mark(row)
+    forecast_errors = [abs(f["forecast"] / f["real"] - 1) for f in row["forecasts"]]
+    worst = f"{max(forecast_errors):.0%}" if forecast_errors else "-"
+    print(f"{row['name']:<40} {row['truth']:<16} {row['verdict']:<16} {row['confidence']:<7} {mark} "
+          f"noise {row['noise']:.1%}, worst forecast {worst}, qualifiers {','.join(row['qualifiers']) or '-'}",
+          flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=2.5, help="of each run")
+    parser.add_argument("--only", default="", help="jobs whose name holds this text")
+    parser.add_argument("--jobs", choices=("pipeline", "torch", "all"), default="all")
+    parser.add_argument("--json", type=Path, help="write what was measured to this file")
+    parser.add_argument("--also", type=Path, help="rows of an earlier --json FILE, to put on the same page")
+    parser.add_argument("--page", type=Path, help="write the page for people to this file")
+    arguments = parser.parse_args()
+    cases = {"pipeline": PIPELINE_CASES, "torch": TORCH_CASES, "all": PIPELINE_CASES + TORCH_CASES}[arguments.jobs]
+    cases = [case for case in cases if arguments.only in case.name]
+    if not cases:
+        parser.error(f"no job's name holds '{arguments.only}'")
+    rows = json.loads(arguments.also.read_text()) if arguments.also else []
+    with tempfile.TemporaryDirectory(prefix="datamon-accuracy-") as folder, prepare(cases):
+        for number, case in enumerate(cases):
+            rows.append(measure(case, arguments.seconds, Path(folder) / str(number)))
+            show(rows[-1])
+            if arguments.json:  # also when it is stopped
+                arguments.json.write_text(json.dumps(rows, indent=1) + "\n")
+    print("\n" + accuracy_page.summary(rows))
+    if arguments.page:
+        arguments.page.write_text(accuracy_page.page(rows))
+
+
+if __name__ == "__main__":
+    main()
