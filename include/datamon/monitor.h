@@ -68,7 +68,7 @@ enum {
   DATAMON_RECEIVE = 9, /* inside wait; id: the batch */
   DATAMON_PIN = 10,
   DATAMON_TRANSFER = 11,
-  DATAMON_WAIT = 12,    /* the consumer's input wait; id: the batch it got */
+  DATAMON_WAIT = 12,    /* the consumer's input wait; id: the batch it got, none at the end */
   DATAMON_COMPUTE = 13, /* id: the batch it works on */
   DATAMON_GPU_BUSY = 14,
   DATAMON_FIRST_USER_STAGE = 64,

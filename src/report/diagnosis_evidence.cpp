@@ -74,18 +74,14 @@ void add_reads(const ReadProfile& reads, MachineEvidence& out) {
 
 RunEvidence run_evidence(const Profile& profile) {
   RunEvidence out;
-  double whole = 0, boundaries = 0;
-  for (const Phase& phase : profile.phases) {
-    const double length = sane_seconds(phase.end_s - phase.start_s);
-    whole += length;
-    if (phase.kind != PhaseKind::kEpochBoundary) continue;
-    boundaries += length;
-    ++out.epoch_boundaries;
-  }
+  double whole = 0;
+  for (const Phase& phase : profile.phases) whole += sane_seconds(phase.end_s - phase.start_s);
+  const EpochBoundaries boundaries = epoch_boundaries(profile.phases);
+  out.epoch_boundaries = boundaries.count;
   if (whole > 0) {
     // Steps left out as warm-up are not start-up: the first batch ends it.
     out.start_up_share = std::min(1.0, sane_seconds(profile.consumer.first_batch_s) / whole);
-    out.epoch_boundary_share = boundaries / whole;
+    out.epoch_boundary_share = boundaries.total_s / whole;
   }
   const double spans = static_cast<double>(profile.monitor.spans);
   const double dropped = static_cast<double>(profile.monitor.dropped);
@@ -146,6 +142,17 @@ void drop_contradicting_ids(Evidence& e) {
 }
 
 }  // namespace
+
+EpochBoundaries epoch_boundaries(const std::vector<Phase>& phases) {
+  EpochBoundaries found;
+  for (std::size_t i = 0; i < phases.size(); ++i) {
+    if (phases[i].kind != PhaseKind::kEpochBoundary) continue;
+    found.total_s += sane_seconds(phases[i].end_s - phases[i].start_s);
+    const bool goes_on = i + 1 < phases.size() && phases[i + 1].kind == PhaseKind::kIdle;
+    if (!goes_on) ++found.count;
+  }
+  return found;
+}
 
 Evidence gather_evidence(const Profile& profile) {
   Evidence out;

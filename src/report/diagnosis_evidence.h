@@ -96,7 +96,7 @@ struct MachineEvidence {
 struct RunEvidence {
   double start_up_share = 0;        // of the run, until the first steady step
   double epoch_boundary_share = 0;  // of the run
-  int epoch_boundaries = 0;
+  std::size_t epoch_boundaries = 0;
   double dropped_share = 0;
 };
 
@@ -112,6 +112,15 @@ struct Evidence {
 inline double sane_seconds(double seconds) {
   return std::isfinite(seconds) ? std::clamp(seconds, 0.0, 1e12) : 0.0;
 }
+
+// How often an epoch followed another one, and the time that took in all. Where
+// the thread was elsewhere in between, a boundary's phases are two: its wait for
+// the end of the one epoch, and for the first batch of the next.
+struct EpochBoundaries {
+  std::size_t count = 0;
+  double total_s = 0;
+};
+EpochBoundaries epoch_boundaries(const std::vector<Phase>& phases);
 
 Evidence gather_evidence(const Profile& profile);
 

@@ -139,7 +139,7 @@ class PhaseFinder {
         starts_(worker_starts(workers, consumer.consumer)) {
     std::vector<double> lengths;
     for (const RawStep& step : steps.steps)
-      if (!step.last_known) lengths.push_back(step.length());
+      if (!step.last_known && !step.no_batch) lengths.push_back(step.length());
     median_s_ = median(std::move(lengths));
     find_boundaries(places(workers, consumer.consumer));
   }
@@ -151,7 +151,9 @@ class PhaseFinder {
     list.add(PhaseKind::kIdle, 0, begin_s);
     const std::size_t settled = settled_step();
     for (std::size_t i = 0; i < steps.size(); ++i) {
-      if (i > 0 && boundary(i)) {
+      if (steps[i].no_batch) {
+        epoch_end(list, i, i <= settled);
+      } else if (i > 0 && boundary(i)) {
         list.add(PhaseKind::kEpochBoundary, boundary_from(i), steps[i].wait_end_s);
       } else if (i <= settled) {
         // Everything up to the first settled step is start-up.
@@ -176,17 +178,33 @@ class PhaseFinder {
     const auto& steps = steps_.steps;
     std::vector<double> lengths;
     for (std::size_t i = 1; i < steps.size() && !steps[i - 1].last_known; ++i) {
-      if (boundary(i) || is_idle(steps[i])) continue;
+      if (!is_usual(i)) continue;
       lengths.push_back(std::log(std::max(steps[i].length(), 1e-9)));
     }
     std::size_t skip = lengths.size() < kFewestStepsToSettle ? 0 : settled_from(lengths);
     std::size_t step = 1;
     for (; step < steps.size() && skip > 0; ++step)
-      if (!boundary(step) && !is_idle(steps[step])) --skip;
+      if (is_usual(step)) --skip;
     return std::min(step, steps.size());
   }
 
   bool boundary(std::size_t i) const { return boundaries_[i]; }
+
+  // A step like most: its time tells whether times have settled.
+  bool is_usual(std::size_t i) const {
+    const RawStep& step = steps_.steps[i];
+    return !boundary(i) && !step.no_batch && !is_idle(step);
+  }
+
+  // The turn that found no batch, up to where the thread did something else.
+  void epoch_end(PhaseList& list, std::size_t i, bool starting) const {
+    const RawStep& turn = steps_.steps[i];
+    if (starting) list.add(PhaseKind::kStartUp, 0, turn.start_s);
+    if (turn.start_s >= last_moment()) return;  // the drain
+    const Stretch idle = idle_part(turn);
+    list.add(PhaseKind::kEpochBoundary, turn.start_s,
+             idle.length() > 0 ? idle.from_s : std::max(turn.wait_end_s, turn.end_s));
+  }
 
   void find_boundaries(std::size_t places) {
     const auto& steps = steps_.steps;
@@ -197,8 +215,9 @@ class PhaseFinder {
       const bool started =
           i > 0 && !gap &&
           (steps[i].init || any_between(starts_, steps[i - 1].wait_end_s, steps[i].wait_end_s));
-      if (gap || started) numbers.reset();
-      boundaries_[i] = numbers.add(steps[i].id) || started;
+      const bool ended = i > 0 && steps[i - 1].no_batch;
+      if (gap || started || ended) numbers.reset();
+      boundaries_[i] = numbers.add(steps[i].id) || started || ended;
     }
   }
 
@@ -273,13 +292,20 @@ class PhaseFinder {
       list.add(PhaseKind::kIdle, from, to);
   }
 
-  double last_moment() const { return steps_.steps.empty() ? 0 : steps_.steps.back().end_s; }
+  // The end of the last step.
+  double last_moment() const {
+    const auto& steps = steps_.steps;
+    const auto last = std::find_if(steps.rbegin(), steps.rend(),
+                                   [](const RawStep& step) { return !step.no_batch; });
+    return last != steps.rend() ? last->end_s : 0;
+  }
 
   void mark_steps(ConsumerPhases& result) const {
     const auto& steps = steps_.steps;
     result.is_steady.resize(steps.size());
     for (std::size_t i = 0; i < steps.size(); ++i) {
-      const bool known = !steps[i].last_known && (i + 1 < steps.size() || steps_.compute_recorded);
+      const bool known = !steps[i].last_known && !steps[i].no_batch &&
+                         (i + 1 < steps.size() || steps_.compute_recorded);
       result.is_steady[i] = known && steps[i].length() > 0 &&
                             overlap(result.steady, steps[i].start_s, steps[i].end_s) >=
                                 steps[i].length() * (1 - kRounding);

@@ -6,15 +6,16 @@
 //   truncation point of MSER (the cut after which the mean of the rest is known
 //   best, of logarithms so that one slow step does not decide; at most half of
 //   the steps). The first step is never steady.
-// - epoch boundary: the wait of a step in which workers started, or start-up
-//   work of this loader was recorded, or whose batch number starts again
-//   (comes a second time, or lies below all before; a lower one alone is a batch
-//   that took longer); from the end of the step before to the end of that wait.
+// - epoch boundary: the wait of a step behind one that got no batch, or in which
+//   workers started, or start-up work of this loader was recorded, or whose batch
+//   number starts again (comes a second time, or lies below all before; a lower one
+//   alone is a batch that took longer); from the end of the step before to the end
+//   of that wait.
 // - idle: the consumer did nothing for this loader between two steps, or before
 //   the first: it was at another loader's steps (steps.h), or did nothing at all
 //   for longer than several median steps (the constants are in phases.cpp); in
 //   the parts of a long run whose spans were not kept, windows without any step.
-// - drain: after the last step.
+// - drain: after the last step; a wait that got no batch is none.
 // - steady: everything else.
 // Without a consumer the workers decide: steady from the first batch made to the last.
 #pragma once

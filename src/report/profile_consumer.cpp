@@ -120,7 +120,8 @@ void fill_consumer(Profile& profile, const Analysis& analysis) {
     const ConsumerSteps& steps = analysis.steps[c];
     const ConsumerPhases& phases = analysis.phases[c];
     const ConsumerSums sums = steps.complete ? sum_steps(steps, phases) : sum_cells(analysis, c);
-    consumer.steps += all_waits(analysis.sums[c]);
+    const std::uint64_t waits = all_waits(analysis.sums[c]);
+    consumer.steps += waits - std::min(waits, steps.without_batch);
     consumer.steady_steps += sums.steady_steps;
     consumer.steady_s += sums.steady_s;
     consumer.wait_s += sums.wait_s;
@@ -130,11 +131,12 @@ void fill_consumer(Profile& profile, const Analysis& analysis) {
     std::vector<Step> kept;
     for (std::size_t i = 0; i < steps.steps.size(); ++i) {
       const RawStep& raw = steps.steps[i];
+      if (raw.no_batch) continue;
       kept.push_back(to_step(raw, phases.is_steady[i], analysis.tracks.consumers[c].rank,
                              maker_of(made, raw)));
     }
     if (!kept.empty()) {
-      const double first = steps.steps.front().wait_end_s - phases.begin_s;
+      const double first = kept.front().start_s + kept.front().wait_s - phases.begin_s;
       consumer.first_batch_s = any_step ? std::min(consumer.first_batch_s, first) : first;
       any_step = true;
     }

@@ -29,6 +29,7 @@ class StepCollector {
                 [this] { gap(); });
     result_.complete = spans.complete();
     if (!result_.steps.empty()) close_last();
+    mark_those_without_batch();
     settle_others();
     return std::move(result_);
   }
@@ -160,6 +161,15 @@ class StepCollector {
     step.work_end_s = std::max(step.work_end_s, to);
     other_from_ = from;
     other_length_ = to - from;
+  }
+
+  void mark_those_without_batch() {
+    const auto has_none = [](const RawStep& step) { return step.id == format::kNoId; };
+    auto& steps = result_.steps;
+    const auto none = static_cast<std::size_t>(std::count_if(steps.begin(), steps.end(), has_none));
+    if (!waits_are_numbered(steps.size() - none, steps.size())) return;
+    for (RawStep& step : steps) step.no_batch = has_none(step);
+    result_.without_batch = none;
   }
 
   std::uint32_t usual_others() const {

@@ -3,12 +3,16 @@
 // A step begins with a wait for a batch and ends where the next wait begins.
 // What is neither wait nor transfer in it is compute, recorded as such or not.
 //
+// The wait that finds the end of an epoch begins no step: it got no batch. It has no
+// number where waits have the number of the batch they got.
+//
 // A thread may take from several loaders. If its steps usually hold waits for
 // others (two loaders zipped), those are neither wait nor compute of this one.
 // If they do not, the first one ends the step: the thread has turned to another
 // loader's steps (a validation pass), until the next wait for this one.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -28,13 +32,15 @@ struct RawStep {
   double away_from_s = 0, away_to_s = 0;
   std::uint64_t id = 0;     // batch, or kNoId
   bool init = false;        // start-up work of this loader came with it or right before
+  bool no_batch = false;    // no step: its wait got no batch (the end of an epoch)
   bool last_known = false;  // the following spans were not stored
   double length() const { return end_s - start_s; }
   double wait() const { return wait_end_s - start_s; }
 };
 
 struct ConsumerSteps {
-  std::vector<RawStep> steps;
+  std::vector<RawStep> steps;       // and the turns without a batch between them
+  std::uint64_t without_batch = 0;  // how many those are
   bool compute_recorded = false;
   bool complete = true;  // every span of the consumer was stored
   bool zipped = false;   // steps usually hold waits for other loaders
@@ -43,6 +49,12 @@ struct ConsumerSteps {
   double elsewhere_until_s = 0;
   double init_start_s = 0;  // start-up work of this loader begins before the first step; 0: none
 };
+
+// Do waits have the number of the batch they got? At least one in two has where they
+// do: each second one finds the end where epochs are of one batch.
+inline bool waits_are_numbered(std::size_t numbered, std::size_t waits) {
+  return numbered > 0 && 2 * numbered >= waits;
+}
 
 // `elsewhere`: other tracks of the same thread.
 ConsumerSteps collect_steps(const LoaderTrack& consumer, const std::vector<LoaderTrack>& elsewhere,

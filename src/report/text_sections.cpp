@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "report/diagnosis_evidence.h"
 #include "report/loader_notes.h"
 #include "report/text_layout.h"
 #include "report/text_units.h"
@@ -232,23 +233,21 @@ std::string Sections::files() const {
 }
 
 std::string Sections::phases() const {
-  double start_up = 0, boundary = 0, idle = 0;
-  int boundaries = 0;
+  double start_up = 0, idle = 0;
   for (const Phase& phase : profile_.phases) {
     const double length = std::max(0.0, finite_or(phase.end_s - phase.start_s, 0));
     if (phase.kind == PhaseKind::kStartUp) start_up += length;
     if (phase.kind == PhaseKind::kIdle) idle += length;
-    if (phase.kind != PhaseKind::kEpochBoundary) continue;
-    boundary += length;
-    ++boundaries;
   }
+  const EpochBoundaries boundaries = epoch_boundaries(profile_.phases);
   std::vector<std::string> parts;
   if (profile_.consumer.present)
     parts.push_back(fmt::format("{} until the first batch, {} in all (not counted above)",
                                 time_text(profile_.consumer.first_batch_s), time_text(start_up)));
-  if (boundaries > 0)
-    parts.push_back(fmt::format("{} epoch boundar{}: {}", boundaries, boundaries == 1 ? "y" : "ies",
-                                time_text(boundary)));
+  if (boundaries.count > 0)
+    parts.push_back(fmt::format("{} epoch boundar{}: {}", boundaries.count,
+                                boundaries.count == 1 ? "y" : "ies",
+                                time_text(boundaries.total_s)));
   if (idle > 0) parts.push_back(fmt::format("idle {}", time_text(idle)));
   return fact("start-up", joined(parts));
 }

@@ -5,13 +5,14 @@
 #include <algorithm>
 #include <vector>
 
+#include "report/steps.h"
 #include "report/trace_gaps.h"
 #include "report/trace_stages.h"
 
 namespace datamon::report {
 namespace {
 
-bool begins_step(const ProcessFile& process, StageClass stage_class,
+bool is_of_class(const ProcessFile& process, StageClass stage_class,
                  const format::SpanRecord& span) {
   const Stage* stage = process.stage(span.stage);
   return stage != nullptr && class_of(*stage) == stage_class &&
@@ -27,23 +28,42 @@ std::uint64_t count_ever(const ProcessFile& process, const Track& track, StageCl
   return count;
 }
 
+// A wait that got no batch begins no step (steps.h).
+std::uint64_t count_without_batch(const ProcessFile& process, const Track& track, StageClass cls) {
+  if (cls != StageClass::kWait) return 0;
+  std::uint64_t all = 0, none = 0;
+  for (const auto& block : track.spans)
+    for (const format::SpanRecord& span : block) {
+      if (!is_of_class(process, cls, span)) continue;
+      ++all;
+      none += span.id == format::kNoId;
+    }
+  return waits_are_numbered(all - none, all) ? none : 0;
+}
+
 // The steps of one thread by number. Where the ring lost some in the middle the
 // numbers behind that come from the exact total.
 class StepIndex {
  public:
   StepIndex(const ProcessFile& process, const Track& track, StageClass cls)
-      : process_(process), track_(track), class_(cls), kept_(kept_blocks(track)) {
+      : process_(process),
+        track_(track),
+        class_(cls),
+        without_batch_(count_without_batch(process, track, cls)),
+        kept_(kept_blocks(track)) {
     std::uint64_t behind = 0;  // the last gap
     for (std::size_t i = 0; i < track.spans.size(); ++i) {
       const auto& block = track.spans[i];
-      counts_.push_back(static_cast<std::uint64_t>(std::count_if(
-          block.begin(), block.end(),
-          [&](const format::SpanRecord& span) { return begins_step(process, cls, span); })));
+      counts_.push_back(static_cast<std::uint64_t>(
+          std::count_if(block.begin(), block.end(),
+                        [&](const format::SpanRecord& span) { return begins_step(span); })));
       if (i < kept_.until) kept_until_ += counts_[i];
       if (i >= kept_.from) behind += counts_[i];
     }
     const bool whole = kept_.until == counts_.size();
-    total_ = whole ? kept_until_ : std::max(kept_until_ + behind, count_ever(process, track, cls));
+    const std::uint64_t ever = count_ever(process, track, cls);
+    total_ =
+        whole ? kept_until_ : std::max(kept_until_ + behind, ever - std::min(ever, without_batch_));
     kept_from_ = whole ? kept_until_ : total_ - behind;
   }
 
@@ -67,23 +87,28 @@ class StepIndex {
       if (block == kept_.from && block > 0) number = kept_from_;
       const bool numbered = block < kept_.until || block >= kept_.from;
       for (const format::SpanRecord& span : track_.spans[block])
-        if (numbered && begins_step(process_, class_, span)) visit(number++, span);
+        if (numbered && begins_step(span)) visit(number++, span);
     }
   }
 
  private:
+  bool begins_step(const format::SpanRecord& span) const {
+    return is_of_class(process_, class_, span) && (without_batch_ == 0 || span.id != format::kNoId);
+  }
+
   // The n-th step that begins in `block` or later.
   const format::SpanRecord* find_from(std::size_t block, std::uint64_t n) const {
     while (block < counts_.size() && n >= counts_[block]) n -= counts_[block++];
     if (block == counts_.size()) return nullptr;
     for (const format::SpanRecord& span : track_.spans[block])
-      if (begins_step(process_, class_, span) && n-- == 0) return &span;
+      if (begins_step(span) && n-- == 0) return &span;
     return nullptr;
   }
 
   const ProcessFile& process_;
   const Track& track_;
   const StageClass class_;
+  const std::uint64_t without_batch_;
   const KeptBlocks kept_;
   std::vector<std::uint64_t> counts_;  // by block
   std::uint64_t total_ = 0, kept_until_ = 0, kept_from_ = 0;

@@ -38,3 +38,12 @@ def test_each_loader_is_told_apart(runs):
     names = {key: value for key, value in notes.items() if key.endswith(".name")}
     assert len(names) >= 10
     assert "validation: Squares" in names.values() and "Uneven" in names.values()
+
+
+def test_the_wait_that_ends_an_epoch_is_no_step(tmp_path):
+    done = job("epochs.py", 3, 16, folder=tmp_path)
+    assert done.code == 0, done.stderr.decode()
+    steps = {loader["name"]: loader["steps"] for loader in done.recording.report()["loaders"]}
+    assert steps == {"Numbers": 48, "Workerless": 48, "wrapped": 48}
+    spans = done.recording.spans()
+    assert spans["wait"] == 3 * (48 + 3)  # what they took is there

@@ -8,6 +8,7 @@
 #include "loader_model.h"
 #include "recording_builder.h"
 #include "report/diagnosis.h"
+#include "report/diagnosis_evidence.h"
 #include "report/loader_overview.h"
 #include "report/reporter.h"
 #include "temporary_folder.h"
@@ -266,6 +267,62 @@ TEST(Loaders, ZippedLoadersOfALongRunAddUp) {
       }
     }
   }
+}
+
+// Epochs of 40 steps (2 + 8 ms). Each ends with a wait that finds no more batches
+// (50 ms: the workers stop), and a pause before the next one starts its own.
+void train_epochs(TwoLoaders& job, int epochs, bool validate) {
+  for (int epoch = 0; epoch < epochs; ++epoch) {
+    job.consumer[1]->span(kInit, job.at_s, job.at_s + 0.030);
+    job.at_s += 0.030;
+    for (std::uint64_t i = 0; i < 40; ++i) job.step(1, i, 0.002, 0.008);
+    job.consumer[1]->span(kWait, job.at_s, job.at_s + 0.050);
+    job.at_s += 0.050 + 0.020;
+    if (!validate) continue;
+    for (std::uint64_t i = 0; i < 10; ++i) job.step(2, i, 0.005, 0.005);
+    job.step(2, format::kNoId, 0.001, 0);
+  }
+}
+
+TEST(Loaders, TheWaitThatFindsTheEndOfAnEpochIsNoStep) {
+  TwoLoaders job;
+  train_epochs(job, 3, false);
+  const Profile profile = build_profile(job.open(), {.loader = 1});
+  const ConsumerProfile& consumer = profile.consumer;
+  EXPECT_EQ(consumer.steps, 120u);
+  EXPECT_EQ(consumer.step.size(), 120u);
+  EXPECT_GE(consumer.steady_steps, 114u);
+  EXPECT_LE(consumer.steady_steps, 118u);  // neither start-up nor an epoch's first ones
+  EXPECT_NEAR(consumer.wait_s / consumer.steady_s, 0.2, 1e-3);
+  EXPECT_NEAR(profile.steps_per_s, 100, 0.1);
+  for (const Step& step : consumer.step) EXPECT_NE(step.batch, format::kNoId);
+  // What it took is in the boundary: the wait, the pause, the start, the first wait.
+  EXPECT_EQ(phases_of(profile, PhaseKind::kEpochBoundary), 2);
+  EXPECT_NEAR(phase_s(profile, PhaseKind::kEpochBoundary), 2 * 0.102, 1e-3);
+  EXPECT_NEAR(phase_s(profile, PhaseKind::kDrain), 0.050, 1e-3);
+}
+
+TEST(Loaders, AnEpochThatAValidationPassFollowsHasOneBoundary) {
+  TwoLoaders job;
+  train_epochs(job, 3, true);
+  const Recording recording = job.open();
+  const Profile train = build_profile(recording, {.loader = 1});
+  EXPECT_EQ(train.consumer.steps, 120u);
+  EXPECT_NEAR(phase_s(train, PhaseKind::kIdle), 2 * 0.101, 1e-3);
+  EXPECT_NEAR(phase_s(train, PhaseKind::kEpochBoundary), 2 * 0.102, 1e-3);
+  EXPECT_EQ(epoch_boundaries(train.phases).count, 2u);
+  EXPECT_NEAR(epoch_boundaries(train.phases).total_s, 2 * 0.102, 1e-3);
+  const Profile validation = build_profile(recording, {.loader = 2});
+  EXPECT_EQ(validation.consumer.steps, 30u);
+  EXPECT_EQ(epoch_boundaries(validation.phases).count, 2u);
+  EXPECT_NEAR(validation.consumer.wait_s / validation.consumer.steady_s, 0.5, 1e-3);
+}
+
+// A loader that numbers nothing: each of its waits counts.
+TEST(Loaders, WaitsWithoutNumbersAreSteps) {
+  TwoLoaders job;
+  for (int i = 0; i < 50; ++i) job.step(1, i == 7 ? 7 : format::kNoId, 0.002, 0.008);
+  EXPECT_EQ(build_profile(job.open(), {.loader = 1}).consumer.steps, 50u);
 }
 
 TEST(Loaders, WhatTheJobCouldNotRecordIsShownOnce) {

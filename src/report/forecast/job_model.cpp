@@ -307,15 +307,11 @@ void fill_machine(const Profile& profile, const Evidence& evidence, const Splits
 }
 
 void fill_epochs(const Profile& profile, JobModel& model) {
-  double boundary_s = 0;
-  for (const Phase& phase : profile.phases) {
-    if (phase.kind != PhaseKind::kEpochBoundary) continue;
-    ++model.boundaries;
-    boundary_s += sane_seconds(phase.end_s - phase.start_s);
-  }
+  const EpochBoundaries boundaries = epoch_boundaries(profile.phases);
+  model.boundaries = boundaries.count;
   model.steady_s = sane_seconds(profile.consumer.steady_s) / model.ranks;
   if (model.boundaries == 0) return;
-  model.boundary_s = boundary_s / static_cast<double>(model.boundaries);
+  model.boundary_s = boundaries.total_s / static_cast<double>(model.boundaries);
   const auto steps = static_cast<double>(profile.consumer.steps) / model.ranks;
   model.setup.epoch_steps = static_cast<std::size_t>(
       std::clamp(steps / static_cast<double>(model.boundaries + 1), 1.0, 1e9));
