@@ -9,6 +9,9 @@ what the job itself imports is ever touched.
 import sys
 import threading
 
+from datamon import _consumer
+from datamon._record import native
+
 
 def watch(hooks):
     """`hooks`: module name -> function(module), each called once at most."""
@@ -20,6 +23,15 @@ def watch(hooks):
         else:
             waiting[name] = hook
     sys.meta_path.insert(0, _Finder(waiting))
+    _tell_who_imports()
+
+
+def _tell_who_imports():
+    """A library that is imported reads code and metadata of packages: not data. The
+    import system has a lock for each module while a thread imports it."""
+    locks = getattr(sys.modules.get("_frozen_importlib"), "_module_locks", None)
+    if isinstance(locks, dict):
+        native.use_import_locks(locks, _consumer.this_thread)
 
 
 def _is_being_imported(module):

@@ -48,11 +48,16 @@ PyObject* take_file(void);
 void set_file(PyObject* path);
 void set_batch(uint64_t number);
 
+/* Is the calling thread importing a module, and not in a loader's work? Leaves no
+ * exception; next to nothing where no thread imports. */
+int importing(void);
+
 /* Each adds its types to the module; -1 with an exception set. */
 int add_span_type(PyObject* module);
 int add_timed_type(PyObject* module);
 int add_around_type(PyObject* module);
 int add_fetch_types(PyObject* module);
+int add_importing(PyObject* module);
 
 /* Makes a type of `spec` and adds it to `module`; the type (borrowed), or NULL. */
 PyObject* add_type(PyObject* module, PyType_Spec* spec);

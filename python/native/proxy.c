@@ -103,6 +103,7 @@ static PyObject* bind_other(PyObject* object, PyObject* instance, PyObject* owne
   proxy->name_index = self->name_index;
   proxy->stage = self->stage;
   proxy->with_batch = self->with_batch;
+  proxy->unless_imports = self->unless_imports;
   return (PyObject*)proxy;
 }
 

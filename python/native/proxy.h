@@ -13,7 +13,8 @@ typedef struct Proxy {
   PyObject* weakrefs;
   int name_index; /* timed.c: which positional argument names a file; < 0: none */
   datamon_stage stage;
-  uint8_t with_batch; /* timed.c: the id is the thread's current batch */
+  uint8_t with_batch;     /* timed.c: the id is the thread's current batch */
+  uint8_t unless_imports; /* timed.c: no span while the thread imports a module */
 } Proxy;
 
 /* A zeroed object of `type` around `wrapped`; NULL with an exception set. */

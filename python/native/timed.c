@@ -2,17 +2,18 @@
 #include "proxy.h"
 
 static PyObject* timed_new(PyTypeObject* type, PyObject* args, PyObject* keywords) {
-  static char* names[] = {"wrapped", "stage", "name_index", "id_kind", NULL};
+  static char* names[] = {"wrapped", "stage", "name_index", "id_kind", "unless_importing", NULL};
   PyObject* wrapped = NULL;
-  int stage = 0, name_index = -1, id_kind = 0;
-  if (!PyArg_ParseTupleAndKeywords(args, keywords, "Oi|ii:Timed", names, &wrapped, &stage,
-                                   &name_index, &id_kind))
+  int stage = 0, name_index = -1, id_kind = 0, unless_importing = 0;
+  if (!PyArg_ParseTupleAndKeywords(args, keywords, "Oi|iip:Timed", names, &wrapped, &stage,
+                                   &name_index, &id_kind, &unless_importing))
     return NULL;
   Proxy* const self = proxy_make(type, wrapped);
   if (self == NULL) return NULL;
   self->stage = proxy_stage(stage);
   self->name_index = name_index;
   self->with_batch = id_kind != 0;
+  self->unless_imports = unless_importing != 0;
   return (PyObject*)self;
 }
 
@@ -28,6 +29,7 @@ static PyObject* file_argument(const Proxy* self, PyObject* args) {
 
 static PyObject* timed_call(PyObject* object, PyObject* args, PyObject* keywords) {
   const Proxy* const self = (const Proxy*)object;
+  if (self->unless_imports && importing()) return PyObject_Call(self->wrapped, args, keywords);
   PyObject* const file = file_argument(self, args);
   const uint64_t span = datamon_begin(self->stage);
   PyObject* const result = PyObject_Call(self->wrapped, args, keywords);
@@ -41,8 +43,8 @@ static PyType_Slot kSlots[] = {
     {Py_tp_call, (void*)timed_call},
     {Py_tp_descr_get, (void*)proxy_bind},
     {Py_tp_doc,
-     "Timed(wrapped, stage, name_index=-1, id_kind=NO_ID): a callable whose calls are "
-     "spans"},
+     "Timed(wrapped, stage, name_index=-1, id_kind=NO_ID, unless_importing=False): a "
+     "callable whose calls are spans"},
     {0, NULL},
 };
 

@@ -47,3 +47,4 @@ def test_the_wait_that_ends_an_epoch_is_no_step(tmp_path):
     assert steps == {"Numbers": 48, "Workerless": 48, "wrapped": 48}
     spans = done.recording.spans()
     assert spans["wait"] == 3 * (48 + 3)  # what they took is there
+    assert spans["read"] == 0  # what PyTorch reads while it is imported is not data

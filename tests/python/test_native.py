@@ -391,3 +391,45 @@ def test_threads():
     for thread in threads:
         thread.join()
     assert len(done) == 8
+
+
+class Flags:
+    waiting = helper = False
+
+
+def test_what_an_import_reads_is_not_recorded(tmp_path, monkeypatch):
+    import threading
+
+    flags = Flags()
+    native.use_import_locks(sys.modules["_frozen_importlib"]._module_locks, flags)
+    stage = native.define_stage("read/test", native.CLASS_READ)
+    read = native.Timed(lambda: "text", stage, unless_importing=True)
+    beside = []
+
+    def in_another_thread():
+        thread = threading.Thread(target=lambda: beside.append((native.importing(), read())))
+        thread.start()
+        thread.join()
+
+    builtins = {"datamon_test_read": read, "datamon_test_other": in_another_thread,
+                "datamon_test_flags": flags, "datamon_test_native": native}
+    for name, value in builtins.items():
+        monkeypatch.setattr("builtins." + name, value, raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "reads_when_imported.py").write_text(
+        "import reads_deeper\n"
+        "result, importing = datamon_test_read(), datamon_test_native.importing()\n"
+        "datamon_test_other()\n"
+        "datamon_test_flags.waiting = True\n"
+        "waited = datamon_test_read()\n"
+        "datamon_test_flags.waiting = False\n")
+    (tmp_path / "reads_deeper.py").write_text("result = datamon_test_read()\n")
+    assert not native.importing()
+    import reads_when_imported
+
+    assert reads_when_imported.result == reads_when_imported.waited == "text"
+    assert reads_when_imported.importing and not native.importing()
+    assert beside == [(False, "text")]
+    assert read() == "text"
+    # The other thread's, the one of a batch that is waited for, and the last one.
+    assert len(spans_of("read/test")) == 3

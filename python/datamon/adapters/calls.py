@@ -26,7 +26,7 @@ def _time(module, path, stage, file_argument):
         return
     index = native.NO_NAME if file_argument is None else file_argument
     try:
-        setattr(holder, name, native.Timed(function, stage, index))
+        setattr(holder, name, native.Timed(function, stage, index, unless_importing=True))
     except TypeError:
         pass  # a class of C
 

@@ -23,7 +23,7 @@ def _before_open(fp, *arguments, **keywords):
         native.set_file(fp.name)
     else:
         stage = native.DECODE  # bytes that somebody else has read
-    return 0 if preloaded else native.begin(stage)
+    return 0 if preloaded or native.importing() else native.begin(stage)
 
 
 def _after_open(handle, image, failed):
@@ -43,7 +43,7 @@ class _TimedFile:
 
     def __init__(self, file):
         self._file = file
-        self.read = native.Timed(file.read, native.READ)
+        self.read = native.Timed(file.read, native.READ, unless_importing=True)
 
     @property
     def __class__(self):
@@ -65,6 +65,8 @@ class _TimedFile:
 def _before_load(image):
     # Each use of an image asks it to load; only the first one has something to do.
     if not image.tile or preloaded and image.format in ("JPEG", "MPO", "WEBP"):
+        return 0
+    if native.importing():
         return 0
     return native.begin(native.DECODE)
 
