@@ -1,6 +1,8 @@
 """The public functions of a job that is recorded; datamon/_inert.py has those of
 one that is not, with the same signatures."""
 
+import functools
+
 from datamon import _consumer, _loaders, _stages
 from datamon._record import attach, native
 
@@ -15,9 +17,23 @@ def active():
 
 
 def stage(name):
-    """A decorator that records each call as a span of stage `name`."""
+    """A decorator that records each call as a span of stage `name`; of a generator
+    or `async` function each resumption, until it yields, awaits or returns."""
     number = _stages.number(name)
-    return lambda function: native.Timed(function, number)
+    return lambda function: native.Timed(function, number, resumes=_resumes(function))
+
+
+_RESUMES = 0x20 | 0x80 | 0x200  # inspect.CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR
+_ITERABLE_COROUTINE = 0x100
+
+
+def _resumes(function):
+    """Does a call return something that runs when it is resumed? Not the generators of
+    types.coroutine(), which only CPython itself can await."""
+    while isinstance(function, (staticmethod, classmethod, functools.partial)):
+        function = function.func if isinstance(function, functools.partial) else function.__func__
+    flags = getattr(getattr(function, "__code__", None), "co_flags", 0)
+    return bool(flags & _RESUMES) and not flags & _ITERABLE_COROUTINE
 
 
 def step():

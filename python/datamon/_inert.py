@@ -28,7 +28,8 @@ def span(name, id=None, bytes=0, item=None):
 
 
 def stage(name):
-    """A decorator that records each call as a span of stage `name`."""
+    """A decorator that records each call as a span of stage `name`; of a generator
+    or `async` function each resumption, until it yields, awaits or returns."""
     return lambda function: function
 
 

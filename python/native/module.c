@@ -215,7 +215,7 @@ static int add_constants(PyObject* module) {
 static int execute(PyObject* module) {
   return add_constants(module) < 0 || add_span_type(module) < 0 || add_timed_type(module) < 0 ||
                  add_around_type(module) < 0 || add_fetch_types(module) < 0 ||
-                 add_importing(module) < 0
+                 add_importing(module) < 0 || add_resumed_types(module) < 0
              ? -1
              : 0;
 }

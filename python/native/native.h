@@ -58,6 +58,7 @@ int add_timed_type(PyObject* module);
 int add_around_type(PyObject* module);
 int add_fetch_types(PyObject* module);
 int add_importing(PyObject* module);
+int add_resumed_types(PyObject* module);
 
 /* Makes a type of `spec` and adds it to `module`; the type (borrowed), or NULL. */
 PyObject* add_type(PyObject* module, PyType_Spec* spec);

@@ -104,6 +104,7 @@ static PyObject* bind_other(PyObject* object, PyObject* instance, PyObject* owne
   proxy->stage = self->stage;
   proxy->with_batch = self->with_batch;
   proxy->unless_imports = self->unless_imports;
+  proxy->resumes = self->resumes;
   return (PyObject*)proxy;
 }
 
@@ -150,7 +151,7 @@ static PyObject* found_by_name(PyObject* wrapped, PyObject* qualified_name) {
 
 /* Pickles as the name under which it stands in its module, so that the reader
  * takes its own; else as what it wraps (no pickle refers to datamon). */
-static PyObject* proxy_reduce(PyObject* object, PyObject* unused) {
+PyObject* proxy_reduce(PyObject* object, PyObject* unused) {
   (void)unused;
   PyObject* const wrapped = ((Proxy*)object)->wrapped;
   PyObject* const name = PyObject_GetAttrString(wrapped, "__qualname__");

@@ -15,6 +15,7 @@ typedef struct Proxy {
   datamon_stage stage;
   uint8_t with_batch;     /* timed.c: the id is the thread's current batch */
   uint8_t unless_imports; /* timed.c: no span while the thread imports a module */
+  uint8_t resumes;        /* timed.c: the spans are resumptions of what a call returns */
 } Proxy;
 
 /* A zeroed object of `type` around `wrapped`; NULL with an exception set. */
@@ -37,16 +38,20 @@ int proxy_prepare(void);
  * is the proxy, so that `before` gets the instance), or for a staticmethod, a
  * classmethod and the like the proxy of what they give. */
 PyObject* proxy_bind(PyObject* object, PyObject* instance, PyObject* owner);
+PyObject* proxy_reduce(PyObject* object, PyObject* unused);
 extern PyMethodDef proxy_methods[];
 extern PyMemberDef proxy_members[];
 
-#define PROXY_SLOTS                                                               \
+#define PROXY_SLOTS_BUT_ATTRIBUTES                                                \
   {Py_tp_dealloc, (void*)proxy_dealloc}, {Py_tp_traverse, (void*)proxy_traverse}, \
-      {Py_tp_clear, (void*)proxy_clear}, {Py_tp_getattro, (void*)proxy_getattr},  \
-      {Py_tp_setattro, (void*)proxy_setattr}, {Py_tp_repr, (void*)proxy_repr},    \
-      {Py_tp_hash, (void*)proxy_hash}, {Py_tp_richcompare, (void*)proxy_compare}, \
-      {Py_tp_methods, proxy_methods}, {                                           \
+      {Py_tp_clear, (void*)proxy_clear}, {Py_tp_setattro, (void*)proxy_setattr},  \
+      {Py_tp_repr, (void*)proxy_repr}, {Py_tp_hash, (void*)proxy_hash},           \
+      {Py_tp_richcompare, (void*)proxy_compare}, {                                \
     Py_tp_members, proxy_members                                                  \
+  }
+#define PROXY_SLOTS                                                     \
+  PROXY_SLOTS_BUT_ATTRIBUTES, {Py_tp_getattro, (void*)proxy_getattr}, { \
+    Py_tp_methods, proxy_methods                                        \
   }
 
 #define PROXY_SPEC(type_name, type_slots)                                 \

@@ -1,12 +1,13 @@
 /* Timed: a callable that records each call of another one as a span. */
-#include "proxy.h"
+#include "resumed.h"
 
 static PyObject* timed_new(PyTypeObject* type, PyObject* args, PyObject* keywords) {
-  static char* names[] = {"wrapped", "stage", "name_index", "id_kind", "unless_importing", NULL};
+  static char* names[] = {"wrapped",          "stage",   "name_index", "id_kind",
+                          "unless_importing", "resumes", NULL};
   PyObject* wrapped = NULL;
-  int stage = 0, name_index = -1, id_kind = 0, unless_importing = 0;
-  if (!PyArg_ParseTupleAndKeywords(args, keywords, "Oi|iip:Timed", names, &wrapped, &stage,
-                                   &name_index, &id_kind, &unless_importing))
+  int stage = 0, name_index = -1, id_kind = 0, unless_importing = 0, resumes = 0;
+  if (!PyArg_ParseTupleAndKeywords(args, keywords, "Oi|iipp:Timed", names, &wrapped, &stage,
+                                   &name_index, &id_kind, &unless_importing, &resumes))
     return NULL;
   Proxy* const self = proxy_make(type, wrapped);
   if (self == NULL) return NULL;
@@ -14,6 +15,7 @@ static PyObject* timed_new(PyTypeObject* type, PyObject* args, PyObject* keyword
   self->name_index = name_index;
   self->with_batch = id_kind != 0;
   self->unless_imports = unless_importing != 0;
+  self->resumes = resumes != 0;
   return (PyObject*)self;
 }
 
@@ -30,6 +32,7 @@ static PyObject* file_argument(const Proxy* self, PyObject* args) {
 static PyObject* timed_call(PyObject* object, PyObject* args, PyObject* keywords) {
   const Proxy* const self = (const Proxy*)object;
   if (self->unless_imports && importing()) return PyObject_Call(self->wrapped, args, keywords);
+  if (self->resumes) return resumed(PyObject_Call(self->wrapped, args, keywords), self->stage);
   PyObject* const file = file_argument(self, args);
   const uint64_t span = datamon_begin(self->stage);
   PyObject* const result = PyObject_Call(self->wrapped, args, keywords);
@@ -43,8 +46,9 @@ static PyType_Slot kSlots[] = {
     {Py_tp_call, (void*)timed_call},
     {Py_tp_descr_get, (void*)proxy_bind},
     {Py_tp_doc,
-     "Timed(wrapped, stage, name_index=-1, id_kind=NO_ID, unless_importing=False): a "
-     "callable whose calls are spans"},
+     "Timed(wrapped, stage, name_index=-1, id_kind=NO_ID, unless_importing=False, "
+     "resumes=False): a callable whose calls, or the resumptions of what they return, are "
+     "spans"},
     {0, NULL},
 };
 
