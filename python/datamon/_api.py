@@ -81,7 +81,7 @@ class _Wrapped:
 class _WrappedIterator:
     def __init__(self, iterator, loader):
         self._iterator = iterator
-        self._loader = loader
+        self._iteration = _consumer.Iteration(loader, self)
         self._batch = 0
 
     def __iter__(self):
@@ -90,14 +90,14 @@ class _WrappedIterator:
     def __next__(self):
         if _consumer.this_thread.waiting or _consumer.this_thread.helper:
             return next(self._iterator)  # a loader inside another one
-        handle = _consumer.begin_wait(self._loader)
+        handle = _consumer.begin_wait(self._iteration)
         done = False
         try:
             batch = next(self._iterator)
             done = True
             return batch
         finally:
-            _consumer.end_wait(handle, self._batch if done else None, done)
+            _consumer.end_wait(handle, self._iteration, self._batch if done else None, done)
             self._batch += done
 
     def __getattr__(self, name):

@@ -4,13 +4,37 @@ then computes until it waits for the next one.
 All functions are for the thread that calls them.
 """
 
+import os
 import threading
+import weakref
 
 from datamon._record import native
 
 
+class Iteration:
+    """What is known of an iterator over a loader."""
+
+    __slots__ = ("loader", "batches", "_iterator")
+
+    def __init__(self, loader, iterator):
+        self.loader = loader  # its number
+        self.batches = 0  # taken so far
+        self._iterator = weakref.ref(iterator, self._left)
+
+    def _left(self, reference):
+        """The iterator is gone. Who counts batches does not ask for one after the last,
+        whose step ends here. `next(iter(loader))` says nothing of when its step ends."""
+        self._iterator = None
+        try:
+            if self.batches > 1 and this_thread.iteration is self:
+                end_step()
+        except Exception:
+            pass  # the interpreter ends, and half of it is gone
+
+
 class _Thread(threading.local):
     loader = None  # number of the loader that the thread's spans belong to
+    iteration = None  # that the open compute span is a step of
     compute = 0  # handle of the open compute span
     batch = None  # the number of the batch it works on
     received = None  # the number of the batch that it unpickled last
@@ -21,6 +45,14 @@ class _Thread(threading.local):
 this_thread = _Thread()
 
 
+def _forget_step():
+    """In a forked child: the open span is the parent's."""
+    this_thread.compute = 0
+
+
+os.register_at_fork(after_in_child=_forget_step)
+
+
 def turn_to(loader):
     """The thread now deals with that loader: what it did for another one ends."""
     end_step()
@@ -29,19 +61,21 @@ def turn_to(loader):
         this_thread.loader = loader
 
 
-def begin_wait(loader):
+def begin_wait(iteration):
     """Returns the wait's handle."""
-    turn_to(loader)
+    turn_to(iteration.loader)
     this_thread.waiting = True
     return native.begin(native.WAIT)
 
 
-def end_wait(handle, batch, computes):
-    """Ends a wait with the number of the batch it got; `computes`: work follows."""
+def end_wait(handle, iteration, batch, got):
+    """Ends a wait with the number of the batch it got, if it got one: then work follows."""
     this_thread.waiting = False
     native.end(handle, batch)
     this_thread.batch = batch
-    if computes:
+    if got:
+        iteration.batches += 1
+        this_thread.iteration = iteration
         this_thread.compute = native.begin(native.COMPUTE)
 
 
@@ -50,6 +84,7 @@ def end_step():
     if this_thread.compute:
         native.end(this_thread.compute, this_thread.batch)
         this_thread.compute = 0
+        this_thread.iteration = None
 
 
 def become_helper(role, index, loader, name):

@@ -21,6 +21,9 @@ constexpr double kFinest = 0.01;
 constexpr double kIdleSteps = 5, kIdleSeconds = 0.5;
 constexpr double kIdleStepsUnrecorded = 20, kIdleSecondsUnrecorded = 2.0;
 
+// A last step is too long to be one if it takes this many median steps, and a pause's time.
+constexpr double kLastStepSteps = kIdleSteps;
+
 // Times of a long run are exact to about this share of a step.
 constexpr double kRounding = 1e-6;
 
@@ -297,15 +300,19 @@ class PhaseFinder {
     const auto& steps = steps_.steps;
     const auto last = std::find_if(steps.rbegin(), steps.rend(),
                                    [](const RawStep& step) { return !step.no_batch; });
-    return last != steps.rend() ? last->end_s : 0;
+    if (last == steps.rend()) return 0;
+    const double work_s = last->end_s - last->wait_end_s;
+    const bool ended = last != steps.rbegin();  // by a wait
+    const bool too_long = work_s > kIdleSeconds && work_s > kLastStepSteps * median_s_;
+    return !ended && too_long ? last->wait_end_s : last->end_s;
   }
 
   void mark_steps(ConsumerPhases& result) const {
     const auto& steps = steps_.steps;
     result.is_steady.resize(steps.size());
     for (std::size_t i = 0; i < steps.size(); ++i) {
-      const bool known = !steps[i].last_known && !steps[i].no_batch &&
-                         (i + 1 < steps.size() || steps_.compute_recorded);
+      const bool known =
+          !steps[i].last_known && !steps[i].no_batch && (i + 1 < steps.size() || steps[i].computed);
       result.is_steady[i] = known && steps[i].length() > 0 &&
                             overlap(result.steady, steps[i].start_s, steps[i].end_s) >=
                                 steps[i].length() * (1 - kRounding);

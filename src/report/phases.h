@@ -15,7 +15,9 @@
 //   the first: it was at another loader's steps (steps.h), or did nothing at all
 //   for longer than several median steps (the constants are in phases.cpp); in
 //   the parts of a long run whose spans were not kept, windows without any step.
-// - drain: after the last step; a wait that got no batch is none.
+// - drain: after the last step; a wait that got no batch is none. No wait tells when
+//   the last step ended, only a compute span that may have been ended late: if it is
+//   much longer than others it belongs to the drain.
 // - steady: everything else.
 // Without a consumer the workers decide: steady from the first batch made to the last.
 #pragma once

@@ -69,6 +69,7 @@ class StepCollector {
         return transfer(span, from, to);
       case StageClass::kCompute:
         result_.compute_recorded = true;
+        if (!result_.steps.empty()) result_.steps.back().computed = true;
         return work(span, to);
       case StageClass::kInit:
         return own ? init(from) : other_work(from, to, false);

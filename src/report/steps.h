@@ -32,6 +32,7 @@ struct RawStep {
   double away_from_s = 0, away_to_s = 0;
   std::uint64_t id = 0;     // batch, or kNoId
   bool init = false;        // start-up work of this loader came with it or right before
+  bool computed = false;    // the compute in it was recorded to its end
   bool no_batch = false;    // no step: its wait got no batch (the end of an epoch)
   bool last_known = false;  // the following spans were not stored
   double length() const { return end_s - start_s; }

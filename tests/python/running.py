@@ -60,13 +60,16 @@ class Recording:
     def notes(self, key):
         return [note["value"] for note in self.report()["job"]["notes"] if note["key"] == key]
 
-    def spans(self):
-        """How many spans each stage has, in the whole job; also those of the start-up."""
+    def events(self):
+        """All spans, also those of the start-up, as a trace has them."""
         trace = self.folder.parent / (self.folder.name + ".trace.json")
         subprocess.run([BIN / "datamon", "trace", "-f", self.folder, "-o", trace],
                        check=True, capture_output=True, env=environment())
-        events = json.loads(trace.read_text())["traceEvents"]
-        return collections.Counter(e["name"] for e in events if e["ph"] == "X")
+        return [e for e in json.loads(trace.read_text())["traceEvents"] if e["ph"] == "X"]
+
+    def spans(self):
+        """How many spans each stage has in the whole job."""
+        return collections.Counter(e["name"] for e in self.events())
 
 
 def run(*command, folder, mon=True, timeout=TIMEOUT_S, **options):

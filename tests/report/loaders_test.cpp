@@ -318,6 +318,28 @@ TEST(Loaders, AnEpochThatAValidationPassFollowsHasOneBoundary) {
   EXPECT_NEAR(validation.consumer.wait_s / validation.consumer.steady_s, 0.5, 1e-3);
 }
 
+// Who counts batches does not wait for one after the last: nothing tells when that
+// step ended but a compute span, if there is one.
+TEST(Loaders, ALastStepCountsIfItsEndIsKnown) {
+  const auto run = [](double last_compute_s) {
+    TwoLoaders job;
+    for (std::uint64_t i = 0; i < 49; ++i) job.step(1, i, 0.002, 0.008);
+    job.consumer[1]->span(kWait, job.at_s, job.at_s + 0.002, {.id = 49});
+    job.at_s += 0.002;
+    if (last_compute_s > 0)
+      job.consumer[1]->span(kCompute, job.at_s, job.at_s + last_compute_s, {.id = 49});
+    return build_profile(job.open(), {.loader = 1});
+  };
+  const Profile known = run(0.008), open = run(0), late = run(30);
+  for (const Profile* profile : {&known, &open, &late}) {
+    EXPECT_EQ(profile->consumer.steps, 50u);
+    EXPECT_NEAR(profile->consumer.compute_s / profile->consumer.steady_s, 0.8, 1e-3);
+  }
+  EXPECT_EQ(open.consumer.steady_steps, known.consumer.steady_steps - 1);
+  EXPECT_EQ(late.consumer.steady_steps, known.consumer.steady_steps - 1);
+  EXPECT_NEAR(phase_s(late, PhaseKind::kDrain), 30, 0.1);
+}
+
 // A loader that numbers nothing: each of its waits counts.
 TEST(Loaders, WaitsWithoutNumbersAreSteps) {
   TwoLoaders job;

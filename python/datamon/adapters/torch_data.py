@@ -84,6 +84,7 @@ def _name_iterator(arguments, result, failed):
     iterator, data_loader = arguments[0], arguments[1]
     loader = _loaders.loader_for(data_loader, torch_names.key)
     iterator._datamon_loader = loader
+    iterator._datamon_iteration = _consumer.Iteration(loader.number, iterator)
     iterator._datamon_single = data_loader.num_workers == 0
     loader.iterating = True
     _loaders.note(loader, data_loader, torch_names.facts)
@@ -108,19 +109,19 @@ def _after_iter(handle, iterator, failed):
 
 
 def _before_next(iterator):
-    loader = getattr(iterator, "_datamon_loader", None)
-    if loader is None or this_thread.helper or this_thread.waiting:
+    iteration = getattr(iterator, "_datamon_iteration", None)
+    if iteration is None or this_thread.helper or this_thread.waiting:
         return None
     if iterator._datamon_single:
         native.set_batch(iterator._num_yielded)
-    return iterator, _consumer.begin_wait(loader.number)
+    return iterator, iteration, _consumer.begin_wait(iteration)
 
 
 def _after_next(state, batch, failed):
     if state is None:
         return
-    iterator, handle = state
-    _consumer.end_wait(handle, None if failed else _batch_number(iterator), not failed)
+    iterator, iteration, handle = state
+    _consumer.end_wait(handle, iteration, None if failed else _batch_number(iterator), not failed)
     if failed:
         iterator._datamon_loader.iterating = False
 
