@@ -8,6 +8,8 @@
 #include <tuple>
 #include <unordered_set>
 
+#include "report/loader_notes.h"
+
 namespace datamon::report {
 namespace {
 
@@ -127,6 +129,12 @@ std::string process_name(const ProcessFile& process) {
   return fmt::format("{} (pid {})", role, process.header.pid);
 }
 
+bool drawn(const Track& track) { return !track.spans.empty() || !track.slow.empty(); }
+
+bool of_a_loader(const Track& track) {
+  return is_consumer(track) || role_of(track) == Role::kWorker || role_of(track) == Role::kPin;
+}
+
 // What the thread does, and the name that the job gave it if that says more.
 std::string thread_name(const Track& track) {
   std::string role;
@@ -140,6 +148,20 @@ std::string thread_name(const Track& track) {
   if (track.name.empty() || track.name.find(role) != track.name.npos)
     return track.name.empty() ? role : track.name;
   return fmt::format("{}: {}", role, track.name);
+}
+
+// ", loader 2 train: photos" of each loader, where the recording has several.
+std::map<std::uint32_t, std::string> loader_marks(const Recording& recording) {
+  std::map<std::uint32_t, std::string> marks;
+  for (const ProcessFile& process : recording.processes())
+    for (const Track& track : process.tracks)
+      if (drawn(track) && of_a_loader(track)) marks[track.record.loader];
+  if (marks.size() < 2) return {};
+  for (auto& [loader, mark] : marks) {
+    const std::string_view name = LoaderNotes(recording, static_cast<int>(loader)).text("name");
+    mark = fmt::format(", loader {}{}{}", loader, name.empty() ? "" : " ", name);
+  }
+  return marks;
 }
 
 int role_place(const Track& track) {
@@ -156,15 +178,21 @@ int role_place(const Track& track) {
   }
 }
 
-bool drawn(const Track& track) { return !track.spans.empty() || !track.slow.empty(); }
-
 // The threads of a group in the order to be shown.
 std::vector<TraceThread> threads_of(const std::vector<ProcessFile>& files,
-                                    const std::vector<std::size_t>& members, std::size_t group) {
+                                    const std::vector<std::size_t>& members, std::size_t group,
+                                    const std::map<std::uint32_t, std::string>& loader_marks) {
   std::vector<TraceThread> threads;
-  for (const std::size_t process : members)
-    for (const Track& track : files[process].tracks)
-      if (drawn(track)) threads.push_back({process, group, &track, 0, thread_name(track)});
+  for (const std::size_t process : members) {
+    for (const Track& track : files[process].tracks) {
+      if (!drawn(track)) continue;
+      const auto mark =
+          of_a_loader(track) ? loader_marks.find(track.record.loader) : loader_marks.end();
+      const std::string name =
+          thread_name(track) + (mark != loader_marks.end() ? mark->second : "");
+      threads.push_back({process, group, &track, 0, name});
+    }
+  }
   const auto place = [](const TraceThread& thread) {
     const format::TrackRecord& record = thread.track->record;
     return std::tuple(role_place(*thread.track), record.loader, record.index, thread.process,
@@ -230,12 +258,13 @@ TraceIdentity identify(const Recording& recording, const TraceTimeline& timeline
     tids.reserve(file.header.pid);
     for (const Track& track : file.tracks) tids.reserve(track.record.tid);
   }
+  const std::map<std::uint32_t, std::string> marks = loader_marks(recording);
   for (const std::size_t leader : leaders_in_order(files, members)) {
     const std::size_t group = identity.groups.size();
     identity.groups.push_back(
         {pids.take(files[leader].header.pid), group_name(files[leader], timeline.hosts > 1)});
     for (const std::size_t process : members[leader]) identity.group_of[process] = group;
-    std::vector<TraceThread> threads = threads_of(files, members[leader], group);
+    std::vector<TraceThread> threads = threads_of(files, members[leader], group, marks);
     number_threads(threads, identity.groups.back().pid, tids);
     for (TraceThread& thread : threads) identity.threads.push_back(std::move(thread));
   }
@@ -261,6 +290,10 @@ Role role_of(const Track& track) {
   const std::uint32_t role = track.record.role;
   return role <= static_cast<std::uint32_t>(Role::kSampler) ? static_cast<Role>(role)
                                                             : Role::kOther;
+}
+
+bool is_feeder(const ProcessFile& process, const Track& track) {
+  return role_of(track) == Role::kPin && has_worker(process) && !has_consumer(process);
 }
 
 bool is_consumer(const Track& track) {

@@ -52,6 +52,9 @@ Role role_of(const Track& track);
 // The command line as the monitor noted it, "" if it did not.
 std::string_view job_command(const ProcessFile& process);
 
+// Does this thread send what its process's worker made (a queue's feeder)?
+bool is_feeder(const ProcessFile& process, const Track& track);
+
 // Does this thread take batches? It said so, or it waits for input.
 bool is_consumer(const Track& track);
 

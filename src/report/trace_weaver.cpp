@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <queue>
+#include <set>
+#include <tuple>
 #include <utility>
 
 namespace datamon::report {
@@ -37,9 +39,28 @@ bool uses(const TraceStages& stages, const Track& track, ArrowPart part) {
   });
 }
 
-// Arrows go from where a worker sends (or made) a batch to where the consumer
-// receives (or uses) it.
-ArrowPart arrow_of(const TraceStages& stages, const Track& track) {
+// Whom a feeder thread sends for: process, loader, number of the worker.
+using Place = std::tuple<std::size_t, std::uint32_t, std::uint32_t>;
+
+Place place_of(const TraceThread& thread) {
+  return {thread.process, thread.track->record.loader, thread.track->record.index};
+}
+
+bool sends_numbered(const TraceStages& stages, const Track& track) {
+  for (const auto& block : track.spans)
+    for (const format::SpanRecord& span : block)
+      if (span.id != format::kNoId && stages.of(span.stage).arrow == ArrowPart::kSend) return true;
+  return false;
+}
+
+// Arrows go from where a worker or its feeder sends a batch (or the worker made it)
+// to where the consumer receives (or uses) it.
+ArrowPart arrow_of(const TraceStages& stages, const TraceThread& thread,
+                   const std::set<Place>& with_feeder) {
+  const Track& track = *thread.track;
+  const bool fed = with_feeder.contains(place_of(thread));
+  if (fed && role_of(track) == Role::kWorker) return ArrowPart::kNone;
+  if (fed && role_of(track) == Role::kPin) return ArrowPart::kSend;
   if (role_of(track) == Role::kPin || role_of(track) == Role::kSampler) return ArrowPart::kNone;
   if (is_consumer(track))
     return uses(stages, track, ArrowPart::kReceive) ? ArrowPart::kReceive : ArrowPart::kCompute;
@@ -59,12 +80,17 @@ TraceWeaver::TraceWeaver(const Recording& recording, const TraceTimeline& timeli
     for (const Track& track : process.tracks)
       many_loaders_ = many_loaders_ || track.record.loader != 0;
   }
+  std::set<Place> with_feeder;
+  for (const TraceThread& thread : identity.threads)
+    if (is_feeder(recording.processes()[thread.process], *thread.track) &&
+        sends_numbered(*stages_[thread.process], *thread.track))
+      with_feeder.insert(place_of(thread));
   lanes_.reserve(identity.threads.size());
   for (std::size_t i = 0; i < identity.threads.size(); ++i) {
     const TraceThread& thread = identity.threads[i];
     lanes_.emplace_back(thread, static_cast<std::uint32_t>(i), identity.groups[thread.group].pid,
                         timeline.processes[thread.process], *stages_[thread.process]);
-    lanes_.back().arrow = arrow_of(*stages_[thread.process], *thread.track);
+    lanes_.back().arrow = arrow_of(*stages_[thread.process], thread, with_feeder);
   }
 }
 

@@ -168,6 +168,34 @@ void touching(const fs::path& folder) {
   file.write(folder);
 }
 
+// One thread takes from two loaders in turn. Each has a worker, whose feeder sends
+// a batch some time after the worker's own send has returned.
+void two_loaders(const fs::path& folder) {
+  FileBuilder job({.pid = 50, .is_root = true});
+  job.note("loader.1.name", "train: photos");
+  TrackBuilder* consumer[] = {nullptr, &job.track(kConsumer, 0, "main", 1),
+                              &job.track(kConsumer, 0, "main", 2)};
+  consumer[1]->record().tid = consumer[2]->record().tid = 50;
+  double at = 0.1;
+  for (std::uint32_t loader = 1; loader <= 2; ++loader) {
+    FileBuilder process({.pid = 60 + loader, .parent_pid = 50});
+    TrackBuilder& worker = process.track(kWorker, 0, "worker 0", loader);
+    TrackBuilder& feeder = process.track(kPinRole, 0, "feeder", loader);
+    for (std::uint64_t i = 0; i < 20; ++i) {
+      worker.span(kCollate, at, at + 0.004, {.id = i});
+      worker.span(kSend, at + 0.004, at + 0.00401, {.id = i});
+      feeder.span(kSend, at + 0.005, at + 0.007, {.id = i});
+      consumer[loader]->begin(kWait, at);
+      consumer[loader]->span(kReceive, at + 0.0065, at + 0.008, {.id = i});
+      consumer[loader]->end(at + 0.009, {.id = i});
+      consumer[loader]->span(kCompute, at + 0.009, at + 0.010, {.id = i});
+      at += 0.010;
+    }
+    process.write(folder);
+  }
+  job.write(folder);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -180,7 +208,8 @@ int main(int argc, char** argv) {
       {"hosts", hosts},
       {"hostile", hostile},
       {"same_numbers", same_numbers},
-      {"touching", touching}};
+      {"touching", touching},
+      {"two_loaders", two_loaders}};
   const auto kind = argc == 3 ? kinds.find(argv[1]) : kinds.end();
   if (kind == kinds.end()) {
     std::fprintf(stderr, "make_recording KIND FOLDER\n");

@@ -7,7 +7,8 @@ import pytest
 import rules
 from exporting import BIN, export, record
 
-KINDS = ["loader", "threads", "gap", "hosts", "hostile", "same_numbers", "touching"]
+KINDS = ["loader", "threads", "gap", "hosts", "hostile", "same_numbers", "touching",
+         "two_loaders"]
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +50,28 @@ def test_every_batch_has_its_arrow_though_numbers_repeat(exported):
         if batch in first:
             assert first[batch] < sent["ts"]
         first.setdefault(batch, got["ts"])
+
+
+def test_arrows_begin_where_the_feeder_sends(exported):
+    counted, _ = exported("two_loaders")
+    assert len(counted["arrows"]) == 2 * 20
+    names = counted["names"]
+    for sent, got, _ in counted["arrows"]:
+        assert (sent["name"], got["name"]) == ("send", "receive")
+        sender, receiver = (names[end["pid"], end["tid"]] for end in (sent, got))
+        assert sender.startswith("hand-off: feeder, loader ")
+        assert receiver.startswith("consumer: main, loader ")
+        assert sender.partition(", loader ")[2][0] == receiver.partition(", loader ")[2][0]
+
+
+def test_threads_of_several_loaders_say_whose_they_are(exported):
+    names = [name for (_, tid), name in exported("two_loaders")[0]["names"].items()
+             if tid is not None]
+    assert [name.rpartition(" (")[0] for name in names] == [
+        "consumer: main, loader 1 train: photos", "consumer: main, loader 2",
+        "worker 0, loader 1 train: photos", "worker 0, loader 2",
+        "hand-off: feeder, loader 1 train: photos", "hand-off: feeder, loader 2"]
+    assert not any("loader" in name for name in exported("loader")[0]["names"].values())
 
 
 def test_consumer_first_then_workers_in_order(exported):
