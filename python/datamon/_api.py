@@ -82,6 +82,7 @@ class _WrappedIterator:
     def __init__(self, iterator, loader):
         self._iterator = iterator
         self._iteration = _consumer.Iteration(loader, self)
+        self._iteration.begin(_consumer.current_step())
         self._batch = 0
 
     def __iter__(self):

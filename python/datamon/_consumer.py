@@ -14,12 +14,27 @@ from datamon._record import native
 class Iteration:
     """What is known of an iterator over a loader."""
 
-    __slots__ = ("loader", "batches", "_iterator")
+    __slots__ = ("loader", "batches", "batch", "open", "outer", "_iterator")
 
     def __init__(self, loader, iterator):
         self.loader = loader  # its number
         self.batches = 0  # taken so far
+        self.batch = None  # the number of the latest
+        self.open = True  # somebody may ask for another one
+        self.outer = None  # the step of another loader in which it began
         self._iterator = weakref.ref(iterator, self._left)
+
+    def begin(self, step):
+        """Begins inside `step`, what current_step() said right before."""
+        self.open = True
+        self.outer = step if step is not None and step.iteration.loader != self.loader else None
+
+    def end(self):
+        """Nobody will ask for another batch: the thread goes on with the step around it."""
+        self.open = False
+        outer, self.outer = self.outer, None
+        if outer is not None and outer.is_current():
+            outer.go_on()
 
     def _left(self, reference):
         """The iterator is gone. Who counts batches does not ask for one after the last,
@@ -28,8 +43,35 @@ class Iteration:
         try:
             if self.batches > 1 and this_thread.iteration is self:
                 end_step()
+                self.end()
+            self.open = False
         except Exception:
             pass  # the interpreter ends, and half of it is gone
+
+
+class Step:
+    """A step of a loader that has not ended, though loops over others run inside it."""
+
+    __slots__ = ("iteration", "batches", "thread")
+
+    def __init__(self, iteration):
+        self.iteration = iteration
+        self.batches = iteration.batches
+        self.thread = threading.get_ident()
+
+    def is_current(self):
+        """Is the calling thread in it, and at nothing else?"""
+        return (
+            self.iteration.open
+            and self.iteration.batches == self.batches
+            and self.thread == threading.get_ident()
+            and not this_thread.compute
+            and not this_thread.waiting
+        )
+
+    def go_on(self):
+        _be_at(self.iteration.loader)
+        _begin_compute(self.iteration)
 
 
 class _Thread(threading.local):
@@ -48,6 +90,7 @@ this_thread = _Thread()
 def _forget_step():
     """In a forked child: the open span is the parent's."""
     this_thread.compute = 0
+    this_thread.iteration = None
 
 
 os.register_at_fork(after_in_child=_forget_step)
@@ -56,6 +99,10 @@ os.register_at_fork(after_in_child=_forget_step)
 def turn_to(loader):
     """The thread now deals with that loader: what it did for another one ends."""
     end_step()
+    _be_at(loader)
+
+
+def _be_at(loader):
     if this_thread.loader != loader:
         native.thread(native.ROLE_CONSUMER, 0, loader, "main")
         this_thread.loader = loader
@@ -72,19 +119,32 @@ def end_wait(handle, iteration, batch, got):
     """Ends a wait with the number of the batch it got, if it got one: then work follows."""
     this_thread.waiting = False
     native.end(handle, batch)
-    this_thread.batch = batch
     if got:
         iteration.batches += 1
-        this_thread.iteration = iteration
-        this_thread.compute = native.begin(native.COMPUTE)
+        iteration.batch = batch
+        _begin_compute(iteration)
+    else:
+        iteration.end()
+
+
+def _begin_compute(iteration):
+    this_thread.batch = iteration.batch
+    this_thread.iteration = iteration
+    this_thread.compute = native.begin(native.COMPUTE)
+
+
+def current_step():
+    """The Step that the calling thread is in, or None."""
+    return Step(this_thread.iteration) if this_thread.compute else None
 
 
 def end_step():
     """Ends the compute span, if one is open."""
-    if this_thread.compute:
-        native.end(this_thread.compute, this_thread.batch)
-        this_thread.compute = 0
+    compute = this_thread.compute
+    if compute:
+        this_thread.compute = 0  # first: an iterator may be collected at any moment
         this_thread.iteration = None
+        native.end(compute, this_thread.batch)
 
 
 def become_helper(role, index, loader, name):

@@ -29,7 +29,7 @@ struct StepEvidence {
   Interval transfer;              // share of the step
   double step_s = 0;              // mean step
   double wait_s = 0;              // mean input wait of a step
-  double other_share = 0;         // of the step: inside waits for other loaders
+  double other_share = 0;         // of the step: other loaders' waits and steps
   double handover_s = 0;          // mean wait after the batch was handed over by its worker
   bool ready_known = false;       // handover_s and out_of_order_share mean something
   double out_of_order_share = 0;  // of the wait: a later batch was ready

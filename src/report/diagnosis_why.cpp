@@ -74,7 +74,7 @@ void explain_wait(const Evidence& evidence, const Ruling& ruling, Lines& out) {
 // What other loaders cost the same step.
 void explain_others(const Evidence& evidence, Lines& out) {
   if (evidence.step.other_share >= th::kInputBound)
-    out.push_back(fmt::format("another {} of a step is waiting for other data loaders",
+    out.push_back(fmt::format("another {} of a step goes to other data loaders",
                               percent_text(evidence.step.other_share)));
 }
 

@@ -59,9 +59,12 @@ void analyse_tracks(Analysis& analysis) {
           sum_track(track, tracks.loader, analysis.phases_for(track).steady);
     }
   });
-  // What the consumers did elsewhere matters as far as it was in this loader's steps.
-  for (std::size_t i = all.size() - tracks.elsewhere.size(); i < all.size(); ++i)
+  // What the consumers did elsewhere matters as far as it was in this loader's steps
+  // and not in others' inside of them.
+  for (std::size_t i = all.size() - tracks.elsewhere.size(); i < all.size(); ++i) {
     analysis.sums[i].rest.clear();
+    if (analysis.steps[all[i]->consumer].nested_only()) analysis.sums[i].steady.clear();
+  }
   const auto first_feeder = analysis.batches.end() - static_cast<std::ptrdiff_t>(feeders.size());
   hand_over({analysis.batches.begin(), first_feeder}, {first_feeder, analysis.batches.end()});
   analysis.batches.erase(first_feeder, analysis.batches.end());

@@ -100,7 +100,7 @@ struct Step {
   double start_s = 0;  // since the recording began
   double wait_s = 0;   // input wait, inclusive of work done inside it
   double transfer_s = 0;
-  double other_wait_s = 0;           // inside waits for other loaders
+  double other_wait_s = 0;           // other loaders': waits, and steps inside of this one
   double compute_s = 0;              // the rest of the step
   std::uint64_t batch = 0;           // id, or kNoId
   std::uint64_t worker_pid_tid = 0;  // who made it, 0 if unknown
@@ -122,7 +122,7 @@ struct ConsumerProfile {
   std::uint64_t steady_steps = 0;
   double steady_s = 0;                               // wall time of the steady steps
   double wait_s = 0, transfer_s = 0, compute_s = 0;  // steady sums
-  double other_wait_s = 0;                           // steady; inside waits for other loaders
+  double other_wait_s = 0;  // steady; other loaders': waits, and steps inside of this one's
   // To the first batch from the recording's start; where the consumer was at
   // another loader first, from when it came to this one.
   double first_batch_s = 0;

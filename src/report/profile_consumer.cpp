@@ -96,7 +96,8 @@ ConsumerSums sum_cells(const Analysis& analysis, std::size_t consumer) {
         sums.transfer_s += stage_sums.self_s;
       }
     }
-    sums.other_wait_s += waited_elsewhere(*track.track, analysis.tracks.loader, steady);
+    sums.other_wait_s += spent_elsewhere(*track.track, analysis.tracks.loader, steady,
+                                         analysis.steps[consumer].nested_only());
   }
   return sums;
 }

@@ -1,6 +1,7 @@
 #include "report/steps.h"
 
 #include <algorithm>
+#include <set>
 
 #include "report/thread_spans.h"
 
@@ -13,6 +14,10 @@ using format::SpanRecord;
 // usual number, and one for the end of another loader's epoch, is none: the
 // thread was at another loader's steps.
 constexpr std::uint32_t kOthersFactor = 2;
+
+// Where steps hold no waits for others, so many are part of the step: a batch of
+// another loader that is used now and then. More are a pass over it.
+constexpr std::uint32_t kFewOthers = 1;
 
 class StepCollector {
  public:
@@ -39,6 +44,7 @@ class StepCollector {
   struct Others {
     std::uint32_t waits = 0;
     double start_s = 0;     // the first wait or start-up work for another loader begins
+    double sum_s = 0;       // of them all
     double transfer_s = 0;  // of the step's, behind start_s
     double work_end_s = 0;  // the step's, before start_s
   };
@@ -64,12 +70,18 @@ class StepCollector {
     const bool own = loader_of(facts, *track.track) == loader_;
     switch (facts.stage_class) {
       case StageClass::kWait:
-        return own ? wait(span, from, to) : other_work(from, to, true);
+        if (own) return wait(span, from, to);
+        waited_on_.insert(&track);
+        return other_work(from, to, true);
       case StageClass::kTransfer:
         return transfer(span, from, to);
       case StageClass::kCompute:
         result_.compute_recorded = true;
         if (!result_.steps.empty()) result_.steps.back().computed = true;
+        if (own)
+          come_back(from);
+        else if (waited_on_.contains(&track))
+          go_back(from);
         return work(span, to);
       case StageClass::kInit:
         return own ? init(from) : other_work(from, to, false);
@@ -111,6 +123,7 @@ class StepCollector {
     }
     if (other_from_ >= wait_from) {
       before.other_s -= other_length_;
+      if (others.start_s > 0) others.sum_s -= other_length_;
       if (others.waits > 0) --others.waits;
       if (others.waits == 0) others.start_s = 0;
     }
@@ -159,6 +172,7 @@ class StepCollector {
     }
     others.waits += is_wait;
     step.other_s += to - from;
+    others.sum_s += to - from;
     step.work_end_s = std::max(step.work_end_s, to);
     other_from_ = from;
     other_length_ = to - from;
@@ -171,6 +185,39 @@ class StepCollector {
     if (!waits_are_numbered(steps.size() - none, steps.size())) return;
     for (RawStep& step : steps) step.no_batch = has_none(step);
     result_.without_batch = none;
+  }
+
+  // The thread computes for this loader again: what it did since it turned to
+  // others was theirs.
+  void come_back(double from) {
+    if (result_.steps.empty()) return;
+    Others& others = others_.back();
+    if (others.start_s == 0 || from < others.start_s) return;
+    RawStep& step = result_.steps.back();
+    step.other_s += from - others.start_s - others.sum_s;
+    step.transfer_s -= others.transfer_s;
+    others = {};
+    other_from_ = transfer_from_ = -1;
+    result_.nested = true;
+  }
+
+  // Where a loop over this loader ended inside another one's step, that goes on.
+  void go_back(double from) {
+    if (result_.steps.empty()) return;
+    Others& others = others_.back();
+    if (others.start_s != 0 || from <= result_.steps.back().start_s) return;
+    others.start_s = from;
+    others.work_end_s = result_.steps.back().work_end_s;
+  }
+
+  // Is what the step holds of other loaders not the step's?
+  bool is_away(std::size_t i, std::uint32_t usual) const {
+    const RawStep& step = result_.steps[i];
+    const Others& others = others_[i];
+    if (result_.zipped) return others.waits > kOthersFactor * usual + 1;
+    if (others.start_s == 0 || others.start_s >= step.end_s) return false;
+    const bool at_end = i + 1 == others_.size() || step.no_batch || step.init_start_s > 0;
+    return at_end || others.waits > kFewOthers;
   }
 
   std::uint32_t usual_others() const {
@@ -190,9 +237,7 @@ class StepCollector {
     for (std::size_t i = 0; i < others_.size(); ++i) {
       RawStep& step = result_.steps[i];
       const Others& others = others_[i];
-      const bool away = result_.zipped ? others.waits > kOthersFactor * usual + 1
-                                       : others.start_s > 0 && others.start_s < step.end_s;
-      if (!away) continue;
+      if (!is_away(i, usual)) continue;
       step.away_from_s = others.start_s;
       step.away_to_s = step.init_start_s > others.start_s ? step.init_start_s : step.end_s;
       if (!result_.zipped) end_where_others_begin(step, others);
@@ -203,13 +248,14 @@ class StepCollector {
     step.end_s = others.start_s;
     step.work_end_s = std::min(others.work_end_s, step.end_s);
     step.transfer_s -= others.transfer_s;
-    step.other_s = 0;
+    step.other_s -= others.sum_s;  // what remains are steps that it came back from
   }
 
   const int loader_;
   std::vector<const LoaderTrack*> tracks_;
   ConsumerSteps result_;
-  std::vector<Others> others_;  // of each step
+  std::vector<Others> others_;              // of each step
+  std::set<const LoaderTrack*> waited_on_;  // of others' waits
   bool seen_init_ = false;
   std::uint8_t wait_depth_ = 0;
   double transfer_from_ = -1, transfer_length_ = 0;

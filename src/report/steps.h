@@ -6,10 +6,13 @@
 // The wait that finds the end of an epoch begins no step: it got no batch. It has no
 // number where waits have the number of the batch they got.
 //
-// A thread may take from several loaders. If its steps usually hold waits for
-// others (two loaders zipped), those are neither wait nor compute of this one.
-// If they do not, the first one ends the step: the thread has turned to another
-// loader's steps (a validation pass), until the next wait for this one.
+// A thread may take from several loaders.
+// - Where it computes for this loader again, it was inside the step at another one's
+//   steps (a loop in a loop): that time is neither wait nor compute of this step.
+// - If steps usually hold waits for others (two loaders zipped), or one holds a
+//   single one, those waits are neither wait nor compute of this one.
+// - Else the first one ends the step: the thread has turned to another loader's
+//   steps (a validation pass), until the next wait for this one.
 #pragma once
 
 #include <cstddef>
@@ -24,7 +27,7 @@ struct RawStep {
   double start_s = 0;     // the wait begins
   double wait_end_s = 0;  // the batch is there
   double transfer_s = 0;
-  double other_s = 0;       // inside waits and start-up work for other loaders
+  double other_s = 0;       // inside waits, start-up work and whole steps of other loaders
   double end_s = 0;         // the next wait begins; for the last one: its last span ends
   double work_end_s = 0;    // the last span of the step ends (compute, transfer, waits)
   double init_start_s = 0;  // start-up work of this loader begins behind it; 0: none
@@ -45,6 +48,8 @@ struct ConsumerSteps {
   bool compute_recorded = false;
   bool complete = true;  // every span of the consumer was stored
   bool zipped = false;   // steps usually hold waits for other loaders
+  bool nested = false;   // other loaders' steps were inside of this one's
+  bool nested_only() const { return nested && !zipped; }
   // When the thread had last waited for another loader before the first step; 0:
   // it had not.
   double elsewhere_until_s = 0;

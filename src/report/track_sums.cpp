@@ -87,12 +87,14 @@ TrackSums sum_track(const LoaderTrack& track, int loader, const Stretches& stead
   return sums;
 }
 
-double waited_elsewhere(const LoaderTrack& track, int loader, const Stretches& steady) {
+double spent_elsewhere(const LoaderTrack& track, int loader, const Stretches& steady,
+                       bool compute) {
   double sum_s = 0;
   for (const Cell* cell : track.track->cells) {
     const StageFacts& facts = facts_of(*track.stages, cell->stage);
-    const bool counts =
-        facts.stage_class == StageClass::kWait || facts.stage_class == StageClass::kInit;
+    const bool counts = facts.stage_class == StageClass::kWait ||
+                        facts.stage_class == StageClass::kInit ||
+                        (compute && facts.stage_class == StageClass::kCompute);
     if (cell->count == 0 || !counts || loader_of(facts, *track.track) == loader) continue;
     sum_s += track.axis.lasting(cell->wall_ticks) * steady_share(track, *cell, steady).time;
   }

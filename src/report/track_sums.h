@@ -35,8 +35,9 @@ struct TrackSums {
 // `steady`: of the consumer that the track works for.
 TrackSums sum_track(const LoaderTrack& track, int loader, const Stretches& steady);
 
-// Seconds inside waits and start-up work for other loaders in `steady`.
-double waited_elsewhere(const LoaderTrack& track, int loader, const Stretches& steady);
+// Seconds inside waits and start-up work for other loaders in `steady`; with
+// `compute`, inside their steps.
+double spent_elsewhere(const LoaderTrack& track, int loader, const Stretches& steady, bool compute);
 
 // The readings of some spans, scaled up to all of them. `fallback` speaks for
 // sums without any reading (the same stage on other tracks).

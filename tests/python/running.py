@@ -46,8 +46,8 @@ class Recording:
     def files(self):
         return sorted(self.folder.glob("*.mon"))
 
-    def report(self):
-        done = subprocess.run([BIN / "datamon", "report", "--json", self.folder],
+    def report(self, *options):
+        done = subprocess.run([BIN / "datamon", "report", "--json", *options, self.folder],
                               capture_output=True, env=environment())
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)

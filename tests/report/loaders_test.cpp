@@ -86,6 +86,13 @@ double phase_s(const Profile& profile, PhaseKind kind) {
   return sum_s;
 }
 
+const StageProfile* stage_on(const Profile& profile, const std::string& name,
+                             HandoffThread thread) {
+  for (const StageProfile& stage : profile.stages)
+    if (stage.name == name && stage.thread == thread) return &stage;
+  return nullptr;
+}
+
 int phases_of(const Profile& profile, PhaseKind kind) {
   int count = 0;
   for (const Phase& phase : profile.phases) count += phase.kind == kind;
@@ -207,7 +214,7 @@ TEST(Loaders, AZippedLoadersWaitIsNeitherWaitNorComputeOfTheOther) {
       EXPECT_NEAR(diagnosis.verdict.input_wait_share.value, loader == 1 ? 0.1 : 0.3, 1e-3);
       bool said = false;
       for (const std::string& line : diagnosis.verdict.why)
-        said = said || line.find("waiting for other data loaders") != std::string::npos;
+        said = said || line.find("goes to other data loaders") != std::string::npos;
       EXPECT_TRUE(said || loader == 2);  // a tenth is not worth a word
     }
     EXPECT_EQ(build_profile(recording).loader, 2);
@@ -340,6 +347,105 @@ TEST(Loaders, ALastStepCountsIfItsEndIsKnown) {
   EXPECT_NEAR(phase_s(late, PhaseKind::kDrain), 30, 0.1);
 }
 
+// Every tenth of 200 training steps (2 ms wait, 3 + 5 ms compute) holds a pass over
+// the validation loader of 4 steps (10 + 15 ms), and goes on behind it.
+Recording validate_inside(TwoLoaders& job, bool comes_back) {
+  for (std::uint64_t i = 0; i < 200; ++i) {
+    job.step(1, i, 0.002, 0.003);
+    if (i % 10 == 9) {
+      job.consumer[2]->span(kInit, job.at_s, job.at_s + 0.005);
+      job.at_s += 0.005;
+      for (std::uint64_t k = 0; k < 4; ++k) job.step(2, k, 0.010, 0.015);
+      job.step(2, format::kNoId, 0.001, 0);
+    }
+    if (comes_back) job.consumer[1]->span(kCompute, job.at_s, job.at_s + 0.005, {.id = i});
+    job.at_s += 0.005;
+  }
+  return job.open();
+}
+
+TEST(Loaders, AValidationPassInsideAStepIsNotTheSteps) {
+  TwoLoaders job;
+  const Recording recording = validate_inside(job, true);
+  const Profile train = build_profile(recording, {.loader = 1});
+  EXPECT_EQ(train.consumer.steps, 200u);
+  EXPECT_GE(train.consumer.steady_steps, 190u);
+  EXPECT_NEAR(phase_s(train, PhaseKind::kIdle), 0, 1e-6);
+  for (const Step& step : train.consumer.step) {
+    EXPECT_NEAR(step.wait_s, 0.002, 1e-6);
+    EXPECT_NEAR(step.compute_s, 0.008, 1e-6) << step.batch;
+    EXPECT_NEAR(step.other_wait_s, step.batch % 10 == 9 ? 0.106 : 0, 1e-6) << step.batch;
+  }
+  const StageProfile* compute = stage_on(train, "compute", HandoffThread::kNone);
+  ASSERT_NE(compute, nullptr);
+  EXPECT_NEAR(compute->p99_ms, 5, 1.5);  // none of the passes' 15 ms
+  const Profile validation = build_profile(recording, {.loader = 2});
+  EXPECT_EQ(validation.consumer.steps, 80u);
+  EXPECT_NEAR(validation.consumer.wait_s / validation.consumer.steady_s, 0.4, 1e-3);
+  EXPECT_EQ(validation.consumer.other_wait_s, 0);
+  EXPECT_NEAR(phase_s(validation, PhaseKind::kEpochBoundary), 19 * (0.001 + 0.005 + 0.010), 1e-3);
+}
+
+// Where single spans were not kept the sums say the same: 3 + 5 ms of compute a step
+// and, in every second one, 25 ms of another loader.
+TEST(Loaders, PassesInsideTheStepsOfALongRunAddUp) {
+  FileOptions options = TwoLoaders::options();
+  options.most_stored_spans = 4000;
+  options.span_block_bytes = 4096;
+  test::TemporaryFolder folder;
+  FileBuilder root(options);
+  TrackBuilder& outer = root.track(kConsumer, 0, "main", 1);
+  TrackBuilder& inner = root.track(kConsumer, 0, "main", 2);
+  outer.record().tid = inner.record().tid = kTid;
+  double at_s = 0.5;
+  for (std::uint64_t i = 0; i < 10'000; ++i) {
+    outer.span(kWait, at_s, at_s + 0.002, {.id = i});
+    outer.span(kCompute, at_s + 0.002, at_s + 0.005, {.id = i});
+    at_s += 0.005;
+    if (i % 2 == 1) {
+      inner.span(kWait, at_s, at_s + 0.010, {.id = i / 2});
+      inner.span(kCompute, at_s + 0.010, at_s + 0.025, {.id = i / 2});
+      at_s += 0.025;
+      outer.span(kCompute, at_s, at_s + 0.005, {.id = i});
+    }
+    at_s += 0.005;
+  }
+  root.write(folder.path());
+  const Profile profile = build_profile(Recording::open(folder.path()), {.loader = 1});
+  EXPECT_EQ(profile.consumer.steps, 10'000u);
+  EXPECT_NEAR(profile.consumer.steady_s, 225, 3);
+  EXPECT_NEAR(profile.consumer.wait_s / profile.consumer.steady_s, 2 / 22.5, 2e-3);
+  EXPECT_NEAR(profile.consumer.other_wait_s / profile.consumer.steady_s, 12.5 / 22.5, 5e-3);
+  EXPECT_NEAR(profile.consumer.compute_s / profile.consumer.steady_s, 8 / 22.5, 5e-3);
+}
+
+// A recording that does not say when the thread came back: the time is idle.
+TEST(Loaders, WithoutAWordOfItAStepEndsWhereAPassBegins) {
+  TwoLoaders job;
+  const Profile train = build_profile(validate_inside(job, false), {.loader = 1});
+  EXPECT_NEAR(phase_s(train, PhaseKind::kIdle), 19 * (0.106 + 0.005), 1e-3);
+  for (const Step& step : train.consumer.step) EXPECT_EQ(step.other_wait_s, 0);
+}
+
+// Every tenth step takes a batch (20 ms) of a second loader as well: it is part of
+// the step, which waits for it 20 ms longer.
+TEST(Loaders, ABatchOfAnotherLoaderNowAndThenIsPartOfTheStep) {
+  TwoLoaders job;
+  for (std::uint64_t i = 0; i < 200; ++i) {
+    job.step(1, i, 0.002, 0.003);
+    if (i % 10 == 5) job.step(2, i / 10, 0.020, 0.005);
+    job.at_s += 0.005;
+  }
+  const Profile train = build_profile(job.open(), {.loader = 1});
+  EXPECT_NEAR(phase_s(train, PhaseKind::kIdle), 0, 1e-6);
+  for (const Step& step : train.consumer.step) {
+    EXPECT_NEAR(step.other_wait_s, step.batch % 10 == 5 ? 0.020 : 0, 1e-6);
+    if (step.batch < 199) {
+      EXPECT_NEAR(step.compute_s, step.batch % 10 == 5 ? 0.013 : 0.008, 1e-6);
+    }
+  }
+}
+
 // A loader that numbers nothing: each of its waits counts.
 TEST(Loaders, WaitsWithoutNumbersAreSteps) {
   TwoLoaders job;
@@ -417,13 +523,6 @@ Recording record_line(const test::TemporaryFolder& folder, const Line& line) {
   root.write(folder.path());
   process.write(folder.path());
   return Recording::open(folder.path());
-}
-
-const StageProfile* stage_on(const Profile& profile, const std::string& name,
-                             HandoffThread thread) {
-  for (const StageProfile& stage : profile.stages)
-    if (stage.name == name && stage.thread == thread) return &stage;
-  return nullptr;
 }
 
 TEST(HandoffThreads, AFeederThatNeverRestsIsToBlame) {

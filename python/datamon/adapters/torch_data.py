@@ -94,15 +94,20 @@ def _name_iterator(arguments, result, failed):
 
 def _before_iter(data_loader):
     if this_thread.helper or this_thread.waiting:
-        return 0
+        return None
     loader = _loaders.loader_for(data_loader, torch_names.key)
+    step = _consumer.current_step()
     _consumer.turn_to(loader.number)
-    return native.begin(native.INIT)
+    return native.begin(native.INIT), step
 
 
-def _after_iter(handle, iterator, failed):
-    if handle:
+def _after_iter(state, iterator, failed):
+    if state is not None:
+        handle, step = state
         native.end(handle)
+        iteration = getattr(iterator, "_datamon_iteration", None)
+        if iteration is not None:
+            iteration.begin(step)
     loader = getattr(iterator, "_datamon_loader", None)
     if loader is not None:
         loader.iterating = True

@@ -23,6 +23,11 @@ def key(loader):
         split_of(loader),
         loader.batch_size,
         loader.num_workers,
+        start_method_of(loader),
+        loader.prefetch_factor,
+        loader.persistent_workers,
+        loader.pin_memory,
+        loader.drop_last,
         type(loader.sampler).__qualname__,
         type(loader.batch_sampler).__qualname__,
     )
@@ -32,10 +37,6 @@ def facts(loader):
     """The notes loader.N.KEY of docs/recording-format.md."""
     split = split_of(loader)
     kind = type(innermost(loader.dataset)).__qualname__
-    context = loader.multiprocessing_context
-    method = context.get_start_method() if context is not None and loader.num_workers else None
-    if method is None and loader.num_workers:
-        method = torch.multiprocessing.get_start_method()
     return {
         "name": f"{split}: {kind}" if split else kind,
         "dataset": kind_of(loader.dataset),
@@ -45,8 +46,16 @@ def facts(loader):
         "worker_kind": "process" if loader.num_workers else None,
         "persistent_workers": int(loader.persistent_workers),
         "pin_memory": int(bool(loader.pin_memory)),
-        "start_method": method,
+        "start_method": start_method_of(loader),
     }
+
+
+def start_method_of(loader):
+    """Of its workers, or None if it has none."""
+    if not loader.num_workers:
+        return None
+    context = loader.multiprocessing_context or torch.multiprocessing
+    return context.get_start_method()
 
 
 def batch_size_of(loader):
