@@ -1,10 +1,11 @@
 #include "tune.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <string_view>
 
-#include <datamon/monitor.hpp>
+#include "datamon/monitor.hpp"
 
 namespace datamon::pipeline {
 namespace {
@@ -30,31 +31,31 @@ bool take(std::string_view name, std::string_view value, PipelineOptions& option
   return name == "persistent" || name == "pin";
 }
 
-}  // namespace
-
-std::string take_tuned_settings(const std::string& text, PipelineOptions& options,
-                                std::string& kept) {
+// Returns "" or the part that is no setting. `kept` gets what means nothing here.
+std::string take_all(const std::string& text, PipelineOptions& options, std::string& kept) {
   if (text == "keep") return "";
   PipelineOptions tuned = options;
   for (std::size_t from = 0; from <= text.size();) {
     const std::size_t end = std::min(text.find(',', from), text.size());
     const std::string part = text.substr(from, end - from);
     const std::size_t equals = std::min(part.find('='), part.size());
-    const std::string_view value =
-        std::string_view(part).substr(std::min(equals + 1, part.size()));
-    if (!take(std::string_view(part).substr(0, equals), value, tuned, kept)) return part;
+    const std::string_view value = std::string_view(part).substr(std::min(equals + 1, part.size()));
+    if (!take(std::string_view(part).substr(0, equals), value, tuned, kept))
+      return "'" + part + "'";
     from = end + 1;
   }
   options = tuned;
   return "";
 }
 
+}  // namespace
+
 std::string take_tuned_settings(PipelineOptions& options) {
   const char* text = std::getenv("MON_TUNE");
   if (text == nullptr || *text == '\0') return "";
   std::string kept;
-  const std::string wrong = take_tuned_settings(text, options, kept);
-  if (!wrong.empty()) return "MON_TUNE is not used: it has '" + wrong + "'";
+  const std::string wrong = take_all(text, options, kept);
+  if (!wrong.empty()) return "MON_TUNE is not used: it has " + wrong;
   note("loader.takes", "workers,prefetch,persistent");
   if (!kept.empty()) note("loader.kept", kept);
   return "";

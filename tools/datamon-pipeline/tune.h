@@ -12,8 +12,4 @@ namespace datamon::pipeline {
 // nothing to pin. Returns "" or what is wrong with it: then nothing is changed.
 std::string take_tuned_settings(PipelineOptions& options);
 
-// The same for a given text. `kept` gets the settings that mean nothing here.
-std::string take_tuned_settings(const std::string& text, PipelineOptions& options,
-                                std::string& kept);
-
 }  // namespace datamon::pipeline

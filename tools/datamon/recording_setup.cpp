@@ -37,8 +37,7 @@ JobEnvironment recording_environment(const std::vector<std::string>& command,
   if (const fs::path hook = find_python_hook(); !hook.empty())
     job.variables.emplace_back("PYTHONPATH", python_path_with(hook));
   if (preload) job.preload = plan_preload(command.front(), job.library);
-  if (!job.preload.variable.empty())
-    job.variables.emplace_back("LD_PRELOAD", job.preload.variable);
+  if (!job.preload.variable.empty()) job.variables.emplace_back("LD_PRELOAD", job.preload.variable);
   return job;
 }
 

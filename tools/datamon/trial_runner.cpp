@@ -35,9 +35,8 @@ std::string last_line_of(const fs::path& path) {
 
 int epochs_ended(const report::Profile& profile) {
   return static_cast<int>(std::count_if(
-      profile.phases.begin(), profile.phases.end(), [](const report::Phase& phase) {
-        return phase.kind == report::PhaseKind::kEpochBoundary;
-      }));
+      profile.phases.begin(), profile.phases.end(),
+      [](const report::Phase& phase) { return phase.kind == report::PhaseKind::kEpochBoundary; }));
 }
 
 }  // namespace
@@ -47,6 +46,11 @@ std::optional<report::Profile> TrialRunner::profile_of(const fs::path& recording
   try {
     const auto opened = report::Recording::open(recording);
     if (loader_ >= 0) return report::build_profile(opened, {.loader = loader_});
+    if (!job_.loader.empty()) {
+      const auto loader = report::find_loader(report::loader_names(opened), job_.loader);
+      if (!loader) return std::nullopt;
+      return report::build_profile(opened, {.loader = *loader});
+    }
     std::optional<report::Profile> most;  // steps
     for (const int loader : report::build_profile(opened).loaders) {
       report::Profile profile = report::build_profile(opened, {.loader = loader});
@@ -102,6 +106,7 @@ TrialOutcome TrialRunner::run(const std::optional<report::LoaderSetting>& settin
   const report::LoaderNotes notes(opened, loader_);
   outcome.takes = notes.text("takes");
   outcome.kept = notes.text("kept");
+  outcome.iterable = notes.flag("iterable") == 1;
   return outcome;
 }
 

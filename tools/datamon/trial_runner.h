@@ -27,6 +27,7 @@ struct TrialOutcome {
   std::filesystem::path recording;
   std::optional<report::Profile> profile;  // of the loader; nullopt: nothing was recorded
   std::string takes, kept;                 // what the loader noted (docs/recording-format.md)
+  bool iterable = false;                   // its workers share out the items among themselves
   std::string last_words;                  // the last line on the job's standard error
 };
 

@@ -10,6 +10,7 @@ import os
 
 from datamon import _record
 from datamon._record import native
+from torch.utils.data.dataset import IterableDataset
 
 _NUMBERS = {"loader", "workers", "prefetch"}
 _FLAGS = {"pin", "persistent"}
@@ -55,6 +56,8 @@ def tune(data_loader, number):
         return
     vars(data_loader)[_tuned] = True
     native.note(f"loader.{number}.takes", "workers,prefetch,pin,persistent")
+    if isinstance(data_loader.dataset, IterableDataset):
+        native.note(f"loader.{number}.iterable", "1")
     if _settings is None or _settings["loader"] != number:
         return
     if getattr(data_loader, "_iterator", None) is not None:

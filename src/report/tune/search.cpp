@@ -20,13 +20,19 @@ bool is_tried(const LoaderSetting& setting, const std::vector<TrialResult>& tria
                      [&](const TrialResult& trial) { return trial.setting == setting; });
 }
 
-// Where the job failed with so many workers, more of them (or more batches) fail too.
-bool is_beyond_failure(const LoaderSetting& setting, const std::vector<TrialResult>& trials) {
-  return std::any_of(trials.begin(), trials.end(), [&](const TrialResult& trial) {
-    return trial.failed && trial.setting.workers > 0 &&
-           setting.workers >= trial.setting.workers &&
-           setting.prefetch >= trial.setting.prefetch;
-  });
+// Where the job failed with so many workers, more of them (or more batches) fail too;
+// and where between the failure and what worked its limit lies is found by halves.
+bool is_too_daring(const LoaderSetting& setting, const std::vector<TrialResult>& trials) {
+  int works = 0, fails = std::numeric_limits<int>::max();
+  for (const TrialResult& trial : trials) {
+    const LoaderSetting& tried = trial.setting;
+    if (!trial.failed) works = std::max(works, tried.workers);
+    if (!trial.failed || tried.workers == 0) continue;
+    if (setting.workers >= tried.workers && setting.prefetch >= tried.prefetch) return true;
+    fails = std::min(fails, tried.workers);
+  }
+  if (fails == std::numeric_limits<int>::max() || fails <= works + 1) return false;
+  return setting.workers > (works + fails) / 2;
 }
 
 double distance(const LoaderSetting& a, const LoaderSetting& b) {
@@ -69,8 +75,7 @@ int probes_made(const std::vector<TrialResult>& trials) {
     const std::vector<TrialResult> before(trials.begin(),
                                           trials.begin() + static_cast<std::ptrdiff_t>(i));
     const SettingForecast* const forecast = forecast_of(trials[i].setting, before);
-    probes +=
-        forecast != nullptr && forecast->items_per_s.value < kWorthATrial * fastest(before);
+    probes += forecast != nullptr && forecast->items_per_s.value < kWorthATrial * fastest(before);
   }
   return probes;
 }
@@ -92,7 +97,7 @@ NextTrial double_workers(const std::vector<LoaderSetting>& settings,
   for (const LoaderSetting& setting : settings) {
     if (setting.workers <= latest.setting.workers || setting.workers > wanted) continue;
     if (latest.setting.workers > 0 && setting.prefetch != latest.setting.prefetch) continue;
-    if (is_tried(setting, trials) || is_beyond_failure(setting, trials)) continue;
+    if (is_tried(setting, trials) || is_too_daring(setting, trials)) continue;
     if (next == nullptr || setting.workers > next->workers) next = &setting;
   }
   if (next == nullptr) return {std::nullopt, std::nullopt, "there are no more workers to try"};
@@ -107,7 +112,7 @@ NextTrial next_trial(const std::vector<LoaderSetting>& settings,
     return {std::nullopt, std::nullopt, "all trials are used"};
   std::vector<const SettingForecast*> left;
   for (const LoaderSetting& setting : settings) {
-    if (is_tried(setting, trials) || is_beyond_failure(setting, trials)) continue;
+    if (is_tried(setting, trials) || is_too_daring(setting, trials)) continue;
     if (const SettingForecast* forecast = forecast_of(setting, trials)) left.push_back(forecast);
   }
   if (left.empty()) {

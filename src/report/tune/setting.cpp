@@ -32,11 +32,10 @@ bool is_smaller(const LoaderSetting& a, const LoaderSetting& b) {
 }
 
 std::string to_text(const LoaderSetting& setting) {
-  std::string text =
-      setting.workers == 0
-          ? "no workers"
-          : fmt::format("{} worker{}, prefetch {}", setting.workers,
-                        setting.workers == 1 ? "" : "s", setting.prefetch);
+  std::string text = setting.workers == 0
+                         ? "no workers"
+                         : fmt::format("{} worker{}, prefetch {}", setting.workers,
+                                       setting.workers == 1 ? "" : "s", setting.prefetch);
   if (setting.pin) text += *setting.pin ? ", pinned" : ", not pinned";
   if (setting.persistent) text += *setting.persistent ? ", kept" : ", not kept";
   return text;

@@ -10,8 +10,8 @@ namespace datamon::report {
 
 struct LoaderSetting {
   int workers = 0;
-  int prefetch = 2;               // batches ahead of each worker; means nothing without workers
-  std::optional<bool> pin;        // nullopt: as the job has it
+  int prefetch = 2;         // batches ahead of each worker; means nothing without workers
+  std::optional<bool> pin;  // nullopt: as the job has it
   std::optional<bool> persistent;
 
   bool operator==(const LoaderSetting& other) const {

@@ -29,10 +29,10 @@ struct TuneResult {
   std::size_t settings = 0;  // how many there were to choose from
   LoaderKind kind = LoaderKind::kTorch;
   std::string loader_name;
-  std::string why_ended;          // a clause
+  std::string why_ended;           // a clause
   std::vector<std::string> notes;  // on the answer, a sentence each
 
-  double gain_over_epochs = 1;    // of keeping workers between epochs, if the best does
+  double gain_over_epochs = 1;  // of keeping workers between epochs, if the best does
 
   // Measured, of the best over the job as it is.
   double speedup() const;

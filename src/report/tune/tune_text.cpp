@@ -15,7 +15,7 @@ Row row_of(const TuneTrial& trial, std::string mark, bool is_best) {
   Row row;
   const std::string forecast = trial.forecast ? rate_text(trial.forecast->value) : "-";
   if (trial.result.failed)
-    row.cells = {to_text(trial.result.setting), "-", "", forecast, "", "did not run", ""};
+    row.cells = {to_text(trial.result.setting), "-", "", forecast, "", "not measured", ""};
   else
     row.cells = {to_text(trial.result.setting),
                  rate_text(trial.result.items_per_s.value),
@@ -54,7 +54,7 @@ double TuneResult::speedup() const {
 
 std::string trial_line(const TuneTrial& trial) {
   if (trial.result.failed)
-    return fmt::format("{}: did not run: {}", to_text(trial.result.setting), trial.note);
+    return fmt::format("{}: not measured: {}", to_text(trial.result.setting), trial.note);
   return fmt::format("{}: {} items/s, {} of the time waiting", to_text(trial.result.setting),
                      rate_text(trial.result.items_per_s.value),
                      percent_text(trial.verdict.input_wait_share.value));
@@ -66,10 +66,9 @@ std::string tune_text(const TuneResult& result, const TextStyle& style) {
   for (std::size_t i = 0; i < result.trials.size(); ++i)
     rows.push_back(
         row_of(result.trials[i], i == 0 ? "as it is" : "", i == result.best && result.best != 0));
-  const std::vector<Column> columns = {{"setting", true},       {"items/s", false},
-                                       {"95 %", false, 3},      {"forecast", false, 2},
-                                       {"waits", false},        {"verdict", true, 1},
-                                       {"", true}};
+  const std::vector<Column> columns = {
+      {"setting", true}, {"items/s", false},   {"95 %", false, 3}, {"forecast", false, 2},
+      {"waits", false},  {"verdict", true, 1}, {"", true}};
   std::string out;
   if (!result.loader_name.empty())
     out += "  " + cut(printable(result.loader_name), width - 2) + "\n\n";
@@ -85,7 +84,8 @@ std::string tune_text(const TuneResult& result, const TextStyle& style) {
               width, "  ", "  ");
   for (const TuneTrial& trial : result.trials)
     if (!trial.note.empty())
-      out += wrap(to_text(trial.result.setting) + ": " + printable(trial.note), width, "  ", "    ");
+      out +=
+          wrap(to_text(trial.result.setting) + ": " + printable(trial.note), width, "  ", "    ");
   for (const std::string& note : result.notes) out += wrap(printable(note), width, "  ", "  ");
   return style.utf8 ? out : to_ascii(out);
 }
