@@ -48,8 +48,12 @@ double steps_per_s_over_epochs(const Profile& profile) {
 bool is_enough(const Profile& profile) {
   const auto ahead = static_cast<std::uint64_t>(std::max(0, profile.job.workers)) *
                      static_cast<std::uint64_t>(std::max(1, profile.job.prefetch));
-  return profile.consumer.steady_steps >= std::max(kEnoughSteps, kTurnsOfAllAhead * ahead) &&
-         profile.consumer.steady_s >= kEnoughSeconds * std::max(1, profile.job.ranks);
+  const double steady_s = profile.consumer.steady_s / std::max(1, profile.job.ranks);
+  if (profile.consumer.steady_steps < std::max(kEnoughSteps, kTurnsOfAllAhead * ahead) ||
+      steady_s < kEnoughSeconds)
+    return false;
+  const Interval rate = steady_rate(profile);
+  return steady_s >= kMostSeconds || (rate.high - rate.low) / 2 <= kPreciseRate * rate.value;
 }
 
 std::optional<LoaderSetting> setting_of(const Profile& profile) {

@@ -11,13 +11,15 @@
 
 namespace datamon::report {
 
-// Steady steps, and seconds of them, after which a trial says enough; and the
-// fewest that say anything.
+// Steady steps, and seconds of them, after which a trial says enough if its rate is known
+// to a twentieth (half of what the result may miss the best by); seconds after which it does
+// anyway; and the fewest steps that say anything.
 inline constexpr std::uint64_t kEnoughSteps = 50;
-inline constexpr double kEnoughSeconds = 2;
+inline constexpr double kEnoughSeconds = 2, kMostSeconds = 10;
+inline constexpr double kPreciseRate = 0.05;
 inline constexpr std::uint64_t kFewestTrialSteps = 5;
 
-// True when `profile` has enough steady steps, some turns of all batches that are
+// True when `profile` has enough steady steps for a rate, some turns of all batches that are
 // made ahead among them: what was made during the start is used up by then.
 bool is_enough(const Profile& profile);
 
