@@ -18,7 +18,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from forecast_accuracy import BIN, DATA, record, with_priority
+from forecast_accuracy import record
+from programs import BIN, DATA, with_priority
 
 WORKERS, PREFETCH = range(0, 9), (1, 2, 4)
 SETTINGS = [(0, 2)] + [(w, p) for w in WORKERS if w > 0 for p in PREFETCH]

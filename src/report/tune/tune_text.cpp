@@ -36,12 +36,12 @@ std::string answer_text(const TuneResult& result) {
     return fmt::format("use: {}\n{} as fast as now (measured): {} -> {} items/s", code,
                        factor_text(result.speedup()), rate_text(now.result.items_per_s.value),
                        rate_text(best.result.items_per_s.value));
-  if (result.trials.size() == 1)
-    return fmt::format("keep: {}\nthe job as it is was measured alone", code);
-  return fmt::format(
-      "keep: {}\nthe present setting is as fast as any that was tried: {}, the loop waits for data "
-      "{} of its time",
-      code, to_string(now.verdict.label), percent_text(now.verdict.input_wait_share.value));
+  const char* const what = result.trials.size() == 1
+                               ? "the job as it is was measured alone"
+                               : "the present setting is as fast as any that was tried";
+  return fmt::format("keep: {}\n{}: {}, the loop waits for data {} of its time", code, what,
+                     to_string(now.verdict.label),
+                     percent_text(now.verdict.input_wait_share.value));
 }
 
 }  // namespace
