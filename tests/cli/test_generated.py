@@ -12,7 +12,7 @@ from programs import BIN, datamon
 SHARE = pathlib.Path(os.environ["DATAMON_BUILD"]) / "share"
 FILES = {"man": "man/man1/datamon.1", "bash": "bash-completion/completions/datamon",
          "zsh": "zsh/site-functions/_datamon", "fish": "fish/vendor_completions.d/datamon.fish"}
-COMMANDS = ["run", "report", "trace", "doctor"]
+COMMANDS = ["run", "report", "trace", "tune", "doctor"]
 
 
 @pytest.mark.parametrize("kind", FILES)

@@ -9,6 +9,7 @@
 #include "pipeline/consumer.h"
 #include "pipeline/source.h"
 #include "summary.h"
+#include "tune.h"
 
 namespace {
 
@@ -27,8 +28,10 @@ void handle_signals() {
   sigaction(SIGTERM, &action, nullptr);
 }
 
-int run(const Flags& flags) {
+int run(Flags flags) {
   handle_signals();
+  if (const std::string wrong = take_tuned_settings(flags.options); !wrong.empty())
+    std::fprintf(stderr, "datamon-pipeline: %s\n", printable(wrong).c_str());
   datamon::Span init(DATAMON_INIT);
   const auto source = Source::open(flags.dataset);
   init.end();

@@ -1,8 +1,6 @@
 // `datamon run -- COMMAND`: records a job.
 #include <fmt/format.h>
 #include <signal.h>
-#include <time.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdlib>
@@ -13,17 +11,14 @@
 
 #include "child_process.h"
 #include "command.h"
-#include "library_path.h"
 #include "nvtx.h"
-#include "preload.h"
 #include "python_hook.h"
+#include "recording_setup.h"
 
 namespace datamon::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr int kCannotRun = 125;  // as env(1), timeout(1): the failure is ours
 
 // What is handed on to the monitor in the job. The option's name gives the
 // variable's.
@@ -44,22 +39,6 @@ struct Options {
   };
 };
 
-bool has_recording(const fs::path& directory) {
-  std::error_code error;
-  for (fs::directory_iterator it(directory, error), end; !error && it != end; it.increment(error))
-    if (it->path().extension() == ".mon") return true;
-  return false;
-}
-
-fs::path fresh_directory() {
-  char time_text[32];
-  const time_t now = time(nullptr);
-  struct tm local = {};
-  localtime_r(&now, &local);
-  strftime(time_text, sizeof time_text, "%Y%m%d-%H%M%S", &local);
-  return fs::current_path() / fmt::format("datamon-{}-{}", time_text, getpid());
-}
-
 // A check for CLI11: "" or what is wrong.
 std::string number(const std::string& text) {
   char* end = nullptr;
@@ -77,7 +56,7 @@ bool joins_recording() {
 
 fs::path prepare_directory(const Options& options) {
   const fs::path directory =
-      options.directory.empty() ? fresh_directory() : fs::absolute(options.directory);
+      options.directory.empty() ? fresh_directory("datamon") : fs::absolute(options.directory);
   if (has_recording(directory) && !joins_recording())
     throw CommandError(fmt::format("{} already holds a recording, and two jobs in one would be "
                                    "mixed up; name another with --dir or remove it",
@@ -115,20 +94,12 @@ std::string why_nothing(const ChildResult& result, const fs::path& library,
 int run(const Options& options, const std::vector<std::string>& command) {
   if (command.empty()) throw CommandError("run: no command given\ntry: datamon run -- ./train", 2);
   const fs::path directory = prepare_directory(options);
-  const fs::path library = options.library.empty() ? find_library() : fs::path(options.library);
-  std::vector<std::pair<std::string, std::string>> environment = {{"MON", "1"},
-                                                                  {"MON_DIR", directory.string()}};
-  if (!library.empty()) environment.emplace_back("MON_LIBRARY", library.string());
-  if (const fs::path hook = find_python_hook(); !hook.empty())
-    environment.emplace_back("PYTHONPATH", python_path_with(hook));
+  JobEnvironment job = recording_environment(command, directory, options.library, options.preload);
+  auto& environment = job.variables;
   for (const Setting& setting : options.settings)
     if (!setting.value.empty())
       environment.emplace_back(environment_name(setting.option + 2), setting.value);
-  add_nvtx_environment(options.nvtx, library, environment, kCannotRun);
-
-  const PreloadPlan preload =
-      options.preload ? plan_preload(command.front(), library) : PreloadPlan{};
-  if (!preload.variable.empty()) environment.emplace_back("LD_PRELOAD", preload.variable);
+  add_nvtx_environment(options.nvtx, job.library, environment, kCannotRun);
 
   const ChildResult result = run_child(command, environment);
 
@@ -147,7 +118,7 @@ int run(const Options& options, const std::vector<std::string>& command) {
                              shown(directory), shown(directory));
   else
     std::cerr << fmt::format("datamon: nothing was recorded: {}\n",
-                             why_nothing(result, library, preload));
+                             why_nothing(result, job.library, job.preload));
   if (const std::string option = option_against_hook(command); !option.empty())
     std::cerr << fmt::format(
         "datamon: Python was started with {}, which leaves out start-up hooks: its data loaders "

@@ -12,7 +12,7 @@ import torch
 from datamon import _consumer, _loaders, _record
 from datamon._consumer import this_thread
 from datamon._record import native
-from datamon.adapters import torch_names, torch_worker
+from datamon.adapters import torch_names, torch_tune, torch_worker
 from torch.utils.data import _utils
 
 NEEDED = {
@@ -98,6 +98,7 @@ def _before_iter(data_loader):
     loader = _loaders.loader_for(data_loader, torch_names.key)
     step = _consumer.current_step()
     _consumer.turn_to(loader.number)
+    torch_tune.tune(data_loader, loader.number)
     return native.begin(native.INIT), step
 
 
