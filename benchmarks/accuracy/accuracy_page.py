@@ -3,10 +3,10 @@
 import math
 import statistics
 import subprocess
+from collections import Counter
 from datetime import date
 
 import rivals
-from programs import ROOT
 
 # A real effect smaller than this is noise; forecasts of it are counted, but by themselves.
 NOTABLE = 0.05
@@ -43,7 +43,7 @@ def score(rows):
     right = sum(row["right"] for row in judged)
     confident = [row for row in judged if row["confidence"] == "high"]
     confidently_wrong = [row["name"] for row in confident if not row["right"]]
-    qualifiers = [right for row in rows for _, right in row["qualifiers_right"]]
+    qualifiers = [correct for row in rows for _, correct in row["qualifiers_right"]]
     same = sum(row["verdict"] == row["again"] or row["again"] in row["accepted"] for row in judged)
     out = [("verdict right", f"{right} of {len(judged)}"),
            ("wrong with high confidence", f"{len(confidently_wrong)} of {len(confident)}"
@@ -51,12 +51,12 @@ def score(rows):
            ("right or the same when run again", f"{same} of {len(judged)}")]
     if qualifiers:
         out.append(("qualifiers right", f"{sum(qualifiers)} of {len(qualifiers)}"))
-    for title, found in (("forecast error, all", errors(rows, False)),
-                         (f"forecast error, real effect of {NOTABLE:.0%} and more", errors(rows, True))):
+    for title, found in (("forecast error, all", errors(judged, False)),
+                         (f"forecast error, real effect of {NOTABLE:.0%} and more", errors(judged, True))):
         if found:
             out.append((title, f"median {statistics.median(found):.1%}, 95th percentile "
                                f"{percentile(found, 0.95):.1%} ({len(found)} changes)"))
-    inside = [f["low"] <= f["real"] <= f["high"] for row in rows for f in row["forecasts"]
+    inside = [f["low"] <= f["real"] <= f["high"] for row in judged for f in row["forecasts"]
               if f["low"] is not None and f["high"] is not None]
     if inside:
         out.append(("real speed-up inside the forecast's interval", f"{sum(inside)} of {len(inside)}"))
@@ -118,11 +118,10 @@ def processor():
 
 
 def page(rows):
-    commit = subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty"], capture_output=True,
-                            text=True).stdout.strip()
+    commits = Counter(row["commit"] for row in rows)
     held = [row for row in rows if row["held_back"]]
-    parts = [INTRO, f"Measured {date.today().isoformat()}, {processor()}, commit {commit or 'unknown'}: "
-             f"{len(rows)} jobs.\n", "## Figures\n"]
+    parts = [INTRO, f"Measured {date.today().isoformat()}, {processor()}: "
+             + ", ".join(f"{count} jobs at commit {commit}" for commit, count in commits.items()) + ".\n", "## Figures\n"]
     columns = [score(rows)] + ([score(held)] if held else [])
     names = [what for what, _ in columns[0]]
     parts.append(table(["", "all"] + (["held-back third"] if held else []),
@@ -134,8 +133,8 @@ def page(rows):
     parts.append("## Jobs\n\nCost: what the stages' doubling adds to the time of a step, the two largest.\n")
     parts.append(table(["job", "truth", "cost of doubling", "verdict", "", "qualifiers", "noise"],
                        [case_row(row) for row in rows]))
-    far = sorted(((abs(f["forecast"] / f["real"] - 1), row["name"], f) for row in rows for f in row["forecasts"]),
-                 key=lambda item: -item[0])[:12]
+    far = sorted(((abs(f["forecast"] / f["real"] - 1), row["name"], f) for row in rows if row["label_judged"]
+                  for f in row["forecasts"]), key=lambda item: -item[0])[:12]
     parts.append("## Forecasts furthest from what happened\n")
     parts.append(table(["job", "undone or changed", "forecast", "real", "error"],
                        [[name, f["change"], f"{f['forecast']:.2f}x ({f['low'] or 0:.2f} to {f['high'] or 0:.2f})",

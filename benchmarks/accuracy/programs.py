@@ -28,6 +28,12 @@ def recording_environment(folder):
             "MON_LIBRARY": str(BIN.parent / "lib/libdatamon.so.0")}
 
 
+def commit():
+    """What is measured; "-dirty" where files were changed since."""
+    done = subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty"], capture_output=True, text=True)
+    return done.stdout.strip() or "unknown"
+
+
 def datamon_or_none(*arguments):
     """(The JSON answer of a datamon command or None, what it said on standard error)."""
     done = subprocess.run([BIN / "datamon", *map(str, arguments)], capture_output=True, text=True)

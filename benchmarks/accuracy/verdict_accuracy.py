@@ -21,7 +21,7 @@ import accuracy_page
 import rivals
 from interventions import AS_IS, MORE_WORKERS, NO_STRAGGLERS, SLOW_COMPUTE, slow
 from pipeline_jobs import CASES as PIPELINE_CASES
-from programs import datamon, datamon_or_none
+from programs import commit, datamon, datamon_or_none
 from torch_jobs import CASES as TORCH_CASES, prepare
 from truth import truth_of
 
@@ -78,7 +78,7 @@ def measure(case, seconds, folder):
     verdict = reports[0]["verdict"]
     return {
         "name": case.name, "kind": type(case).__name__, "held_back": case.held_back,
-        "label_judged": case.label_judged,
+        "label_judged": case.label_judged, "commit": commit(),
         "truth": truth.label, "accepted": sorted(truth.accepted), "close": truth.runner_up_close,
         "noise": truth.noise, "cost": truth.cost, "gain": truth.gain,
         "verdict": verdict["label"], "confidence": verdict["confidence"],
