@@ -117,7 +117,8 @@ def processor():
     return f"{cores} cores, {model}"
 
 
-def page(rows):
+def page(rows, not_run):
+    """`not_run`: names of the benchmark's jobs that were left out."""
     commits = Counter(row["commit"] for row in rows)
     held = [row for row in rows if row["held_back"]]
     parts = [INTRO, f"Measured {date.today().isoformat()}, {processor()}: "
@@ -126,6 +127,8 @@ def page(rows):
     names = [what for what, _ in columns[0]]
     parts.append(table(["", "all"] + (["held-back third"] if held else []),
                        [[name] + [dict(column).get(name, "-") for column in columns] for name in names]))
+    if not_run:
+        parts.append(f"Not run this time: {'; '.join(not_run)}.\n")
     parts.append("## Other tools' rules on the same recordings\n\nThey are given datamon's measurements "
                  "(`benchmarks/accuracy/rivals.py`); the two-way question leaves out the balanced jobs.\n")
     parts.append(table(["rule", "asked", "right"],
