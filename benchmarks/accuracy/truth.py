@@ -46,7 +46,7 @@ def truth_of(case, rates):
     as_is = sum(rates[AS_IS]) / len(rates[AS_IS])
     noise = (max(rates[AS_IS]) - min(rates[AS_IS])) / as_is
     gain = {name: sum(r) / len(r) / as_is - 1 for name, r in rates.items() if name != AS_IS}
-    cost = {c: as_is / (as_is * (1 + gain[slow(c)])) - 1 for c in LOADER_CLASSES if slow(c) in gain}
+    cost = {c: 1 / (1 + gain[slow(c)]) - 1 for c in LOADER_CLASSES if slow(c) in gain}
     stage, close = input_labels(cost, noise)
     input_gain, reserve = gain[NO_INPUT], gain[NO_COMPUTE]
     if input_gain >= INPUT_GAIN:

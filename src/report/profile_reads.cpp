@@ -3,7 +3,6 @@
 #include <vector>
 
 #include "report/profile_parts.h"
-#include "report/thread_spans.h"
 
 namespace datamon::report {
 namespace {
@@ -14,17 +13,16 @@ constexpr std::size_t kMostReads = 200'000;
 void add_reads(const LoaderTrack& worker, const Stretches& steady, std::size_t most,
                std::vector<TimedRead>& reads) {
   const std::size_t until = reads.size() + most;
-  ThreadSpans spans({&worker});
-  spans.visit(
-      [&](const LoaderTrack& track, const format::SpanRecord& span) {
-        const StageClass stage_class = facts_of(*track.stages, span.stage).stage_class;
-        if (stage_class != StageClass::kRead || reads.size() >= until) return;
-        const double start_s = track.axis.at(span.start);
-        if (contains(steady, start_s))
-          reads.push_back({start_s, start_s + track.axis.lasting(span.duration),
-                           static_cast<double>(span.bytes)});
-      },
-      [] {});
+  for (const auto& block : worker.track->spans) {
+    for (const format::SpanRecord& span : block) {
+      if (facts_of(*worker.stages, span.stage).stage_class != StageClass::kRead) continue;
+      const double start_s = worker.axis.at(span.start);
+      if (!contains(steady, start_s)) continue;
+      if (reads.size() >= until) return;
+      reads.push_back(
+          {start_s, start_s + worker.axis.lasting(span.duration), static_cast<double>(span.bytes)});
+    }
+  }
 }
 
 }  // namespace

@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <cmath>
 
-#include "report/diagnosis_bootstrap.h"
+#include "draw.h"
 #include "report/forecast/bounds.h"
 #include "report/forecast/simulation.h"
 
 namespace datamon::report {
 namespace {
+
+using testing::Draw;
 
 struct Loader {
   LoaderSetup setup;
@@ -19,24 +21,6 @@ struct Loader {
 
   SimulatedRun run() const { return simulate(setup, batches, steps); }
   double rate() const { return run().whole_rate(); }
-};
-
-class Draw {
- public:
-  explicit Draw(std::uint64_t seed) : random_(seed) {}
-  double uniform(double low, double high) {
-    return low + (high - low) * static_cast<double>(random_.next() >> 11) * 0x1p-53;
-  }
-  double spread(double low, double high) {
-    return std::exp(uniform(std::log(low), std::log(high)));
-  }
-  int whole(int low, int high) {
-    return low + static_cast<int>(random_.below(static_cast<std::size_t>(high - low + 1)));
-  }
-  bool one_in(int n) { return whole(1, n) == 1; }
-
- private:
-  Random random_;
 };
 
 // Loaders of all kinds. `alone`: nobody waits for a core or for storage.

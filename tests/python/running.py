@@ -62,14 +62,19 @@ class Recording:
 
     def events(self):
         """All spans, also those of the start-up, as a trace has them."""
-        trace = self.folder.parent / (self.folder.name + ".trace.json")
-        subprocess.run([BIN / "datamon", "trace", "-f", self.folder, "-o", trace],
-                       check=True, capture_output=True, env=environment())
-        return [e for e in json.loads(trace.read_text())["traceEvents"] if e["ph"] == "X"]
+        return spans_in(self.folder)
 
     def spans(self):
         """How many spans each stage has in the whole job."""
         return collections.Counter(e["name"] for e in self.events())
+
+
+def spans_in(folder):
+    """All spans of a recording, as a trace has them."""
+    trace = folder.parent / (folder.name + ".trace.json")
+    subprocess.run([BIN / "datamon", "trace", "-f", folder, "-o", trace],
+                   check=True, capture_output=True, env=environment())
+    return [e for e in json.loads(trace.read_text())["traceEvents"] if e["ph"] == "X"]
 
 
 def run(*command, folder, mon=True, timeout=TIMEOUT_S, **options):

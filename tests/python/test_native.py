@@ -7,7 +7,6 @@ import inspect
 import os
 import pathlib
 import pickle
-import subprocess
 import sys
 import tempfile
 import traceback
@@ -15,6 +14,8 @@ import types
 import weakref
 
 import pytest
+
+from running import spans_in
 
 sys.path.insert(0, os.path.join(os.environ["DATAMON_BUILD"], "python"))
 FOLDER = tempfile.TemporaryDirectory()
@@ -28,14 +29,8 @@ STAGE = native.define_stage("transform/test", native.CLASS_TRANSFORM)
 
 
 def spans_of(name):
-    """How many spans of a stage this process has recorded so far."""
-    import json
-
-    output = os.path.join(FOLDER.name, "trace.json")
-    subprocess.run([os.path.join(os.environ["DATAMON_BIN"], "datamon"), "trace", "-f",
-                    os.environ["MON_DIR"], "-o", output], check=True, capture_output=True)
-    with open(output) as file:
-        return [e for e in json.load(file)["traceEvents"] if e["ph"] == "X" and e["name"] == name]
+    """The spans of a stage that this process has recorded so far."""
+    return [e for e in spans_in(pathlib.Path(os.environ["MON_DIR"])) if e["name"] == name]
 
 
 def plain(a, b=2, *rest, c: int = 3, **more) -> str:

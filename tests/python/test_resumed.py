@@ -4,9 +4,8 @@ import asyncio
 import contextlib
 import gc
 import inspect
-import json
 import os
-import subprocess
+import pathlib
 import sys
 import tempfile
 import time
@@ -15,6 +14,8 @@ import warnings
 import weakref
 
 import pytest
+
+from running import spans_in
 
 sys.path.insert(0, os.path.join(os.environ["DATAMON_BUILD"], "python"))
 FOLDER = tempfile.TemporaryDirectory()
@@ -27,11 +28,8 @@ AWAY_S = 0.2
 
 
 def spans_of(name):
-    output = os.path.join(FOLDER.name, "trace.json")
-    subprocess.run([os.path.join(os.environ["DATAMON_BIN"], "datamon"), "trace", "-f",
-                    os.environ["MON_DIR"], "-o", output], check=True, capture_output=True)
-    with open(output) as file:
-        return [e for e in json.load(file)["traceEvents"] if e["ph"] == "X" and e["name"] == name]
+    """The spans of a stage that this process has recorded so far."""
+    return [e for e in spans_in(pathlib.Path(os.environ["MON_DIR"])) if e["name"] == name]
 
 
 def seconds_of(spans):

@@ -9,40 +9,19 @@
 #include <cstdio>
 #include <map>
 
-#include "report/diagnosis_bootstrap.h"
+#include "draw.h"
 #include "report/forecast/simulation.h"
 #include "report/tune/search.h"
 
 namespace datamon::report {
 namespace {
 
+using testing::Draw;
+
 constexpr int kLoaders = 1500;
 constexpr std::size_t kSteps = 120;
 constexpr int kMostWorkers = 8;
 constexpr double kNoise = 0.015;  // of a measurement, one standard deviation
-
-class Draw {
- public:
-  explicit Draw(std::uint64_t seed) : random_(seed) {}
-  double uniform(double low, double high) {
-    return low + (high - low) * static_cast<double>(random_.next() >> 11) * 0x1p-53;
-  }
-  double spread(double low, double high) {
-    return std::exp(uniform(std::log(low), std::log(high)));
-  }
-  double normal() {
-    double sum = -6;
-    for (int i = 0; i < 12; ++i) sum += uniform(0, 1);
-    return sum;
-  }
-  int whole(int low, int high) {
-    return low + static_cast<int>(random_.below(static_cast<std::size_t>(high - low + 1)));
-  }
-  bool one_in(int n) { return whole(1, n) == 1; }
-
- private:
-  Random random_;
-};
 
 using Key = std::pair<int, int>;  // workers, prefetch
 using Rates = std::map<Key, double>;
