@@ -8,6 +8,7 @@
 #include "command.h"
 #include "recording_argument.h"
 #include "recording_setup.h"
+#include "report/diagnosis_evidence.h"
 #include "report/loader_notes.h"
 #include "report/loader_overview.h"
 #include "report/tune/measurement.h"
@@ -31,12 +32,6 @@ std::string last_line_of(const fs::path& path) {
   while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
   const std::size_t line = text.rfind('\n');
   return line == text.npos ? text : text.substr(line + 1);
-}
-
-int epochs_ended(const report::Profile& profile) {
-  return static_cast<int>(std::count_if(
-      profile.phases.begin(), profile.phases.end(),
-      [](const report::Phase& phase) { return phase.kind == report::PhaseKind::kEpochBoundary; }));
 }
 
 }  // namespace
@@ -68,7 +63,7 @@ void TrialRunner::choose_loader(const fs::path& recording) {
 }
 
 TrialOutcome TrialRunner::run(const std::optional<report::LoaderSetting>& setting,
-                              double most_seconds, int epochs) {
+                              double most_seconds, std::size_t epochs) {
   const fs::path folder = job_.folder / fmt::format("trial-{}", ++trials_);
   TrialOutcome outcome;
   outcome.recording = folder / "recording";
@@ -94,7 +89,8 @@ TrialOutcome TrialRunner::run(const std::optional<report::LoaderSetting>& settin
 
   outcome.end = run_trial_process(process, [&] {
     const auto profile = profile_of(outcome.recording);
-    return profile && report::is_enough(*profile) && epochs_ended(*profile) >= epochs;
+    return profile && report::is_enough(*profile) &&
+           report::epoch_boundaries(profile->phases).count >= epochs;
   });
   outcome.last_words = last_line_of(process.errors);
   if (!has_recording(outcome.recording)) return outcome;

@@ -40,7 +40,7 @@ class TrialRunner {
   // `most_seconds`. `epochs`: that many must have ended, too. Throws CommandError if
   // the folder cannot be written or --loader names none.
   TrialOutcome run(const std::optional<report::LoaderSetting>& setting, double most_seconds,
-                   int epochs = 0);
+                   std::size_t epochs = 0);
 
  private:
   std::optional<report::Profile> profile_of(const std::filesystem::path& recording) const;

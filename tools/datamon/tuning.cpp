@@ -149,7 +149,7 @@ void Tuning::measure_first() {
 
 // False if the user ended it: then it counts for nothing.
 bool Tuning::run_trial(const LoaderSetting& setting,
-                       const std::optional<report::Interval>& forecast, int epochs) {
+                       const std::optional<report::Interval>& forecast, std::size_t epochs) {
   say(to_text(setting) +
       (forecast ? fmt::format(" (forecast {} items/s) ...", report::rate_text(forecast->value))
                 : " ..."));
@@ -185,7 +185,7 @@ void Tuning::look_further() {
     LoaderSetting setting = results_[best].setting;
     const bool epochs = look.persistent.has_value();
     (epochs ? setting.persistent : setting.pin) = true;
-    if (!run_trial(setting, std::nullopt, epochs ? report::kFewestEpochs : 0)) return;
+    if (!run_trial(setting, std::nullopt, epochs ? report::kFewestEpochs : std::size_t{0})) return;
     if (results_.back().failed) continue;
     const double gain = epochs
                             ? report::gain_over_epochs(profiles_[best], profiles_.back())

@@ -36,7 +36,7 @@ class Tuning {
   void search();
   void look_further();
   bool run_trial(const report::LoaderSetting& setting,
-                 const std::optional<report::Interval>& forecast, int epochs = 0);
+                 const std::optional<report::Interval>& forecast, std::size_t epochs = 0);
   void add(report::TuneTrial trial, report::Profile profile);
 
   const TuningLimits limits_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "report/diagnosis_bootstrap.h"
+#include "report/diagnosis_evidence.h"
 #include "report/diagnosis_thresholds.h"
 #include "report/forecast/forecast.h"
 #include "report/parallel.h"
@@ -23,12 +24,6 @@ std::vector<Phase> boundaries_of(const Profile& profile) {
   for (const Phase& phase : profile.phases)
     if (phase.kind == PhaseKind::kEpochBoundary) out.push_back(phase);
   return out;
-}
-
-double length_s(const std::vector<Phase>& phases) {
-  double sum = 0;
-  for (const Phase& phase : phases) sum += phase.end_s - phase.start_s;
-  return sum;
 }
 
 // Steps a second from one epoch's beginning to a later one's; 0 if none ended.
@@ -101,9 +96,9 @@ std::vector<LoaderSetting> worth_a_look(const Profile& profile, const LoaderSett
     out.push_back(now);
     out.back().pin = true;
   }
-  if (now.workers > 0 && profile.job.persistent_workers == 0 &&
-      boundaries_of(profile).size() >= kFewestEpochs &&
-      length_s(boundaries_of(profile)) >= thresholds::kEpochBoundaries * profile.job.duration_s) {
+  const EpochBoundaries boundaries = epoch_boundaries(profile.phases);
+  if (now.workers > 0 && profile.job.persistent_workers == 0 && boundaries.count >= kFewestEpochs &&
+      boundaries.total_s >= thresholds::kEpochBoundaries * profile.job.duration_s) {
     out.push_back(now);
     out.back().persistent = true;
   }

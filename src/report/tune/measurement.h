@@ -41,7 +41,7 @@ std::vector<LoaderSetting> worth_a_look(const Profile& profile, const LoaderSett
 
 // How much faster whole epochs go by, boundaries included, from one run to another;
 // 0 if one of them saw fewer than kFewestEpochs end.
-inline constexpr int kFewestEpochs = 2;
+inline constexpr std::size_t kFewestEpochs = 2;
 double gain_over_epochs(const Profile& before, const Profile& after);
 
 }  // namespace datamon::report
