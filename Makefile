@@ -15,7 +15,7 @@ export CCACHE_NOHASHDIR ?= 1
 configure = test -f build$(2)/build.ninja || cmake --preset $(1) $(LAUNCHER)
 CTEST := ctest --output-on-failure --no-tests=error
 
-.PHONY: help build demo test test-slow bench accuracy accuracy-forecast format format-check docs-check asan tsan fuzz install clean setup data
+.PHONY: help build demo test test-slow bench accuracy accuracy-forecast accuracy-probe format format-check docs-check asan tsan fuzz install clean setup data
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -56,6 +56,9 @@ accuracy: build data ## How often verdicts and forecasts are right: writes docs/
 	@scripts/bootstrap.sh torch
 	@.venv/bin/python benchmarks/accuracy/verdict_accuracy.py --json docs/accuracy.json \
 	  --page docs/accuracy.md $(ARGS)
+
+accuracy-probe: build data ## Compare experiments on running jobs with doubled stages (a quarter of an hour)
+	@.venv/bin/python benchmarks/accuracy/probe_accuracy.py $(ARGS)
 
 accuracy-forecast: build data ## Make forecasts, then really make the changes, and compare (some minutes)
 	@.venv/bin/python benchmarks/accuracy/forecast_accuracy.py $(ARGS)

@@ -68,11 +68,8 @@ static PyObject* py_end(PyObject* module, PyObject* const* args, Py_ssize_t coun
   (void)module;
   if (check_count("end", count, 1, 4) < 0) return NULL;
   const uint64_t span = number_of(args[0]);
-  if (count == 1) {
-    datamon_end(span);
-    Py_RETURN_NONE;
-  }
-  end_quietly(span, id_of(args[1]), count > 2 ? number_of(args[2]) : 0, count > 3 ? args[3] : NULL);
+  end_quietly(span, count > 1 ? id_of(args[1]) : DATAMON_NO_ID, count > 2 ? number_of(args[2]) : 0,
+              count > 3 ? args[3] : NULL);
   Py_RETURN_NONE;
 }
 

@@ -97,14 +97,26 @@ void CpuSplit::start(const SplitSetup& setup, std::uint64_t now, std::uint64_t s
   dear_ticks_ = ns_to_ticks(kDearNs);
 }
 
+// The books begin anew.
+void CpuSplit::forgive(std::uint64_t now) {
+  start_ticks_ = now;
+  forgiven_ticks_ = spent_ticks_;
+  forgiven_units_ = sampled_ + skipped_;
+}
+
 std::uint32_t CpuSplit::next_skip(std::uint64_t now) {
   skipped_ += skip_;
   if (setup_.kind == SplitKind::kNone) return skip_ = UINT32_MAX;
+  if (probe_is_on()) {
+    forgive(now);
+    return skip_ = 0;
+  }
   const double share = static_cast<double>(setup_.budget_ppm) * 1e-6 * kReadingShare;
   const double elapsed = static_cast<double>(now - start_ticks_);
-  const double units = static_cast<double>(std::max<std::uint64_t>(1, sampled_ + skipped_));
+  const double units =
+      static_cast<double>(std::max<std::uint64_t>(1, sampled_ + skipped_ - forgiven_units_));
   const double income = std::max(1.0, share * elapsed / units);  // ticks earned by a unit
-  const double debt = static_cast<double>(spent_ticks_) - share * elapsed;
+  const double debt = static_cast<double>(spent_ticks_ - forgiven_ticks_) - share * elapsed;
   if (debt < static_cast<double>(ns_to_ticks(kBurstNs))) {
     const double mean = static_cast<double>(mean_cost_ticks_) / income;
     // Below the debt limit by the burst: as often as the books allow.

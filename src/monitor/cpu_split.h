@@ -13,6 +13,7 @@
 #include <cstdint>
 
 #include "format/recording_format.h"
+#include "monitor/probe.h"
 #include "monitor/schedstat.h"
 
 namespace datamon::monitor {
@@ -49,7 +50,8 @@ class CpuSplit {
 
   bool active() const { return active_; }
 
-  // How many units to pass over from now on (at least 1 is the next unit).
+  // How many units to pass over from now on (at least 1 is the next unit). None
+  // during an experiment (probe.h), which then is not on the books.
   std::uint32_t next_skip(std::uint64_t now);
 
   // A unit begins at this depth: takes the first readings.
@@ -65,13 +67,16 @@ class CpuSplit {
   // the wait is that span's, not its parent's.
   std::uint64_t end_of_span(std::uint64_t now) const;
 
+  // The readings of the span at `depth` until the latest boundary().
+  const SpanSplit& so_far(std::uint32_t depth) const { return splits_[depth]; }
+
   // The readings of the span at `depth`, which has ended; makes it ready for the
   // next one. False if none belong to it.
   bool take(std::uint32_t depth, SpanSplit& split);
 
   // True when the unit has cost more than it may; it is then ended by
   // end_unit().
-  bool too_dear() const { return unit_ticks_ > dear_ticks_; }
+  bool too_dear() const { return unit_ticks_ > dear_ticks_ && !probe_is_on(); }
   void end_unit();
 
   std::uint32_t unit_depth() const { return unit_depth_; }
@@ -83,6 +88,7 @@ class CpuSplit {
   void stop();
 
  private:
+  void forgive(std::uint64_t now);
   bool read_scheduler();
   std::uint64_t scheduler_cost() const;
   void charge(std::uint64_t ticks);
@@ -106,6 +112,9 @@ class CpuSplit {
   std::uint64_t sampled_;
   std::uint64_t skipped_;
   std::uint64_t mean_cost_ticks_;
+  // Of spent_ticks_, and of the units, what start_ticks_ does not know of.
+  std::uint64_t forgiven_ticks_;
+  std::uint64_t forgiven_units_;
   SpanSplit splits_[kMaxDepth];
   bool has_split_[kMaxDepth];
 };

@@ -130,18 +130,24 @@ void identify(format::FileHeader& header) {
   std::snprintf(header.host, sizeof header.host, "%.63s", name.nodename);
 }
 
-void file_name_stem(char* stem, std::size_t bytes) {
+void host_for_file_name(char* host, std::size_t bytes) {
   utsname name{};
   ::uname(&name);
   for (char* c = name.nodename; *c != '\0'; ++c)
     if (std::isalnum(static_cast<unsigned char>(*c)) == 0 && *c != '_' &&
         (*c != '.' || c == name.nodename))
       *c = '_';
+  std::snprintf(host, bytes, "%.63s", name.nodename);
+}
+
+void file_name_stem(char* stem, std::size_t bytes) {
+  char host[64];
+  host_for_file_name(host, sizeof host);
   timespec now{};
   ::clock_gettime(CLOCK_REALTIME, &now);
   const auto microseconds = static_cast<unsigned long long>(now.tv_sec) * 1'000'000u +
                             static_cast<unsigned long long>(now.tv_nsec) / 1000u;
-  std::snprintf(stem, bytes, "%.63s-%d-%llx", name.nodename, ::getpid(), microseconds);
+  std::snprintf(stem, bytes, "%s-%d-%llx", host, ::getpid(), microseconds);
 }
 
 void note_job(BlockSource& file) {

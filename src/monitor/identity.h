@@ -11,6 +11,9 @@ namespace datamon::monitor {
 // and host.
 void identify(format::FileHeader& header);
 
+// This host as a part of file names; `bytes` >= 64.
+void host_for_file_name(char* host, std::size_t bytes);
+
 // "HOST-PID-START": START is the time in microseconds since 1970 in hex, since
 // exec() keeps the pid and a pid may come back. `bytes` >= 128.
 void file_name_stem(char* stem, std::size_t bytes);

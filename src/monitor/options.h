@@ -39,7 +39,17 @@ inline constexpr Option kNvtxRules{
     "which stage an NVTX range is, by its name: PATTERN=STAGE;PATTERN=STAGE, before the built-in "
     "rules"};
 
-inline constexpr Option kOptions[] = {kSwitch, kDirectory, kLibrary, kMaxMb,  kBudget,
-                                      kClock,  kSampler,   kNvtx,    kNvtxIn, kNvtxRules};
+inline constexpr Option kProbe{
+    "MON_PROBE", "0",
+    "1 finds out which stage limits the job by delaying one after the other for a moment"};
+inline constexpr Option kProbeDelay{
+    "MON_PROBE_DELAY", "20", "by how many percent of its own time a stage is delayed (1 to 100)"};
+inline constexpr Option kProbeSeconds{
+    "MON_PROBE_SECONDS", "120",
+    "how long the delays go on at most, from the first steps on (1 to 86400)"};
+
+inline constexpr Option kOptions[] = {kSwitch, kDirectory,  kLibrary,     kMaxMb,  kBudget,
+                                      kClock,  kSampler,    kNvtx,        kNvtxIn, kNvtxRules,
+                                      kProbe,  kProbeDelay, kProbeSeconds};
 
 }  // namespace datamon::monitor

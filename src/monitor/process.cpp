@@ -19,6 +19,7 @@
 #include "monitor/lock.h"
 #include "monitor/message.h"
 #include "monitor/nvtx_reader.h"
+#include "monitor/probe.h"
 #include "monitor/sampler.h"
 #include "monitor/schedstat.h"
 #include "monitor/settings.h"
@@ -183,6 +184,14 @@ void begin_sampler(Process& process) {
   sampler_start(options);
 }
 
+void join_probe(Process& process) {
+  const char* why_not = "MON_BUDGET=0 leaves out the CPU times that it needs";
+  if (g_inherited.split.kind != SplitKind::kNone)
+    why_not =
+        begin_probe(g_inherited.directory, process.file.header()->boot_id, g_inherited.settings);
+  if (why_not != nullptr) process.file.note("probe.why_not", why_not);
+}
+
 // Runs at exit() and at the return from main, after the job's own handlers.
 __attribute__((destructor)) void end_process() {
   if (!recording() || !enter_slow_path()) return;
@@ -244,6 +253,7 @@ bool attach() {
   g_process = process;
   process->state.store(State::kRecording, std::memory_order_release);
   mark_children_as_joined();
+  if (g_inherited.settings.probe) join_probe(*process);
   g_inherited.span_cost_x1024 = calibrate_span_cost();
   process->file.header()->span_cost_ticks_x1024 = g_inherited.span_cost_x1024;
   if (g_inherited.settings.sampler) begin_sampler(*process);
@@ -346,6 +356,7 @@ void describe_thread(std::uint32_t role, std::uint32_t index, std::uint32_t load
   format::TrackRecord& record = *track->record;
   if (!only_named) {
     track->described = true;
+    if (role == DATAMON_ROLE_WORKER) probe_worker(index);
     record.role = role;
     record.index = index;
     record.loader = loader;

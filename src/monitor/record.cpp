@@ -12,6 +12,7 @@
 #include "monitor/atomics.h"
 #include "monitor/clock.h"
 #include "monitor/nvtx_ranges.h"
+#include "monitor/probe.h"
 #include "monitor/process.h"
 #include "monitor/stage_registry.h"
 
@@ -210,6 +211,15 @@ inline bool is_open(const Track& track, std::uint64_t handle) {
   return depth < track.depth && track.frames[depth + 1].handle == handle;
 }
 
+// When the span at `depth` is over, if it seemed to be at `now`: an experiment may make
+// it longer.
+std::uint64_t delay_for_probe(Track& track, std::uint32_t depth, std::uint64_t now) {
+  if (!probe_span_end(track, depth) || track.depth != depth + 1) return now;
+  const SlowPath slow;
+  if (slow) track.split->boundary(depth);
+  return clock_now();
+}
+
 // Every end that is not the plain one: a new window, readings, inner spans left
 // open, a handle that is not open, a forked child.
 DATAMON_COLD void end_slowly(std::uint64_t handle, std::uint64_t now, std::uint64_t id,
@@ -229,6 +239,8 @@ DATAMON_COLD void end_slowly(std::uint64_t handle, std::uint64_t now, std::uint6
     }
   }
   const auto depth = static_cast<std::uint32_t>(handle % kMaxDepth);
+  if (probe_is_on() && track->split->active() && track->depth == depth + 1)
+    now = delay_for_probe(*track, depth, now);
   while (track->depth > depth + 1)
     close_slowly(*track, track->depth - 1, now, DATAMON_NO_ID, 0, nullptr, 0);
   close_slowly(*track, depth, now, id, bytes, name, name_bytes);

@@ -52,6 +52,9 @@ Settings read_settings() {
   settings.sampler = chosen(kSampler, "1", "0");
   settings.nvtx = chosen(kNvtx, "1", "0");
   settings.nvtx_in = chosen(kNvtxIn, "1", "0");
+  settings.probe = chosen(kProbe, "1", "0");
+  settings.probe_delay_ppm = static_cast<std::uint32_t>(number(kProbeDelay, 1, 100, 1e4));
+  settings.probe_limit_ns = number(kProbeSeconds, 1, 86400, 1e9);
   return settings;
 }
 

@@ -12,6 +12,9 @@ struct Settings {
   bool sampler = true;
   bool nvtx = false;     // spans are also emitted as NVTX ranges
   bool nvtx_in = false;  // the job's NVTX ranges become spans
+  bool probe = false;    // stages are delayed on purpose (probe.h)
+  std::uint32_t probe_delay_ppm = 0;
+  std::uint64_t probe_limit_ns = 0;
 };
 
 // Values that cannot be understood give the default and one line on stderr.

@@ -55,6 +55,7 @@ struct Track {
   CellStore cell_store;
   SpanStore span_store;
   CpuSplit* split;  // of its thread; null: not in use
+  ProbeTrack probe;
 };
 
 // Sends the ends of spans the slow way from the current window's end on, or all

@@ -5,6 +5,7 @@
 
 #include "report/forecast/forecast_json.h"
 #include "report/json_import.h"
+#include "report/probe/probe_json.h"
 #include "report/reporter.h"
 
 namespace datamon::report {
@@ -314,6 +315,7 @@ class JsonReporter : public Reporter {
       out["forecasts"] = to_json(forecasts->forecasts);
       out["forecast_basis"] = basis_json(*forecasts);
     }
+    if (profile.probe) out["probe"] = probe_json(*profile.probe, diagnosis.verdict, forecasts);
     if (profile.gpu) out["gpu"] = gpu_json(*profile.gpu);
     if (profile.import) out["import"] = import_json(*profile.import);
     return out.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";

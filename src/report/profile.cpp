@@ -107,6 +107,7 @@ Profile build_profile(const Recording& recording, const ProfileOptions& options)
   fill_files(profile, recording);
   fill_machine(profile, analysis);
   fill_cost(profile, analysis);
+  fill_probe(profile, analysis);
   return profile;
 }
 

@@ -11,33 +11,12 @@
 
 #include "report/gpu_profile.h"
 #include "report/import/import_facts.h"
+#include "report/probe/probe_profile.h"
 #include "report/read_overlap.h"
 #include "report/recording.h"
+#include "report/stage_class.h"
 
 namespace datamon::report {
-
-// The classes of include/datamon/monitor.h, as the report names them.
-enum class StageClass : std::uint8_t {
-  kOther,
-  kInit,
-  kFetch,
-  kRead,
-  kDecode,
-  kTransform,
-  kCollate,
-  kHandoff,
-  kTransfer,
-  kWait,
-  kCompute,
-  kGpu
-};
-inline constexpr int kStageClasses = 12;
-const char* to_string(StageClass stage_class);
-
-// True for work that makes batches: fetch ... hand-off.
-inline bool makes_batches(StageClass stage_class) {
-  return stage_class >= StageClass::kFetch && stage_class <= StageClass::kHandoff;
-}
 
 // Exclusive wall time, split three ways. The sum is the stage's self time when
 // `known`; otherwise no CPU reading was taken and all three are zero.
@@ -244,6 +223,7 @@ struct Profile {
   double items_per_s = 0, batches_per_s = 0, steps_per_s = 0;
   std::uint64_t items = 0, batch_count = 0;  // whole run
   std::vector<Problem> problems;
+  std::optional<ProbeProfile> probe;  // an experiment on the running job
   std::optional<GpuProfile> gpu;      // where the input tells it event by event
   std::optional<ImportFacts> import;  // not a recording but another tool's output
 };

@@ -49,6 +49,7 @@ void fill_reads(Profile& profile, const Analysis& analysis);
 void fill_slow_items(Profile& profile, const Analysis& analysis);
 void fill_files(Profile& profile, const Recording& recording);
 void fill_machine(Profile& profile, const Analysis& analysis);
+void fill_probe(Profile& profile, const Analysis& analysis);
 void fill_cost(Profile& profile, const Analysis& analysis);
 
 // Leaves the first and the latest half of `most` values.

@@ -53,9 +53,9 @@ class TextReporter : public Reporter {
     const Sections sections(profile, diagnosis, style_);
     std::string out = header(profile) + "\n" + verdict(profile, diagnosis) + "\n";
     for (const std::string& part :
-         {sections.stages(), sections.workers_and_machine(), sections.slow_items(),
-          sections.import_notes(), sections.remedies(forecasts), sections.problems(),
-          sections.loaders()})
+         {sections.stages(), sections.probe(forecasts), sections.workers_and_machine(),
+          sections.slow_items(), sections.import_notes(), sections.remedies(forecasts),
+          sections.problems(), sections.loaders()})
       if (!part.empty()) out += part + "\n";
     out += sections.next();
     return style_.utf8 ? out : to_ascii(out);

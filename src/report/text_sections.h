@@ -16,6 +16,8 @@ class Sections {
 
   std::string stages() const;               // where the time goes
   std::string workers_and_machine() const;  // who, on what, start-up, the monitor's cost
+  // What an experiment found, beside the forecast (text_probe.cpp).
+  std::string probe(const ForecastSection* forecasts) const;
   std::string slow_items() const;
   std::string import_notes() const;  // what an imported file tells beside, and cannot tell
   // What would help, what would not; and how far the forecasts may be trusted

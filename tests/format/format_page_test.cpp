@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "format/probe_format.h"
 #include "format/recording_format.h"
 
 namespace datamon::test {
@@ -228,6 +229,31 @@ const std::vector<Structure>& structures() {
            DATAMON_FIELD(FileRecord, path_bytes),
            DATAMON_FIELD(FileRecord, reserved),
            DATAMON_FIELD(FileRecord, path),
+       }},
+      {"ProbeHeader",
+       sizeof(format::ProbeHeader),
+       {
+           DATAMON_FIELD(ProbeHeader, magic),      DATAMON_FIELD(ProbeHeader, version),
+           DATAMON_FIELD(ProbeHeader, delay_ppm),  DATAMON_FIELD(ProbeHeader, seed),
+           DATAMON_FIELD(ProbeHeader, created_ns), DATAMON_FIELD(ProbeHeader, limit_ns),
+           DATAMON_FIELD(ProbeHeader, boot_id),    DATAMON_FIELD(ProbeHeader, window_ns),
+           DATAMON_FIELD(ProbeHeader, settle_ns),  DATAMON_FIELD(ProbeHeader, step_ns),
+           DATAMON_FIELD(ProbeHeader, pid),        DATAMON_FIELD(ProbeHeader, tid),
+           DATAMON_FIELD(ProbeHeader, loader),     DATAMON_FIELD(ProbeHeader, class_count),
+           DATAMON_FIELD(ProbeHeader, classes),    DATAMON_FIELD(ProbeHeader, claimed),
+           DATAMON_FIELD(ProbeHeader, reserved),   DATAMON_FIELD(ProbeHeader, start_ns),
+           DATAMON_FIELD(ProbeHeader, stop_ns),    DATAMON_FIELD(ProbeHeader, first_wait_ns),
+           DATAMON_FIELD(ProbeHeader, workers),    DATAMON_FIELD(ProbeHeader, own_ns),
+           DATAMON_FIELD(ProbeHeader, added_ns),
+       }},
+      {"ProbeWindow",
+       sizeof(format::ProbeWindow),
+       {
+           DATAMON_FIELD(ProbeWindow, first_ns),
+           DATAMON_FIELD(ProbeWindow, last_ns),
+           DATAMON_FIELD(ProbeWindow, steps),
+           DATAMON_FIELD(ProbeWindow, added_ns),
+           DATAMON_FIELD(ProbeWindow, own_ns),
        }},
   };
   return all;

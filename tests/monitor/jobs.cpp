@@ -16,6 +16,7 @@
 #include "job_items.h"
 #include "limit_jobs.h"
 #include "loader_jobs.h"
+#include "probe_jobs.h"
 #include "process_jobs.h"
 
 namespace {
@@ -263,6 +264,7 @@ constexpr Job kJobs[] = {
     {"describes-inside-spans", datamon::test::describes_inside_spans},
     {"describes-itself-late", datamon::test::describes_itself_late},
     {"readings-between-loaders", datamon::test::readings_between_loaders},
+    {"probed", datamon::test::probed},
 };
 
 }  // namespace

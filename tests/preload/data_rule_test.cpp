@@ -22,7 +22,7 @@ TEST(DataRule, LeavesCodeAndConfigurationOut) {
         "/venv/lib/x/site-packages/torchvision.pth", "/home/me/conf.yaml", "/etc/hosts",
         "/usr/share/zoneinfo/UTC", "/usr/lib/locale/locale-archive", "/proc/self/maps",
         "/sys/devices/x", "/dev/urandom", "/dev/shm/torch_1234_5", "/home/me/.git/HEAD",
-        "/rec/host-1-abc.mon", "", "relative.jpg"})
+        "/rec/host-1-abc.mon", "/rec/host.probe", "", "relative.jpg"})
     EXPECT_FALSE(is_data_path(path)) << path;
 }
 

@@ -9,6 +9,7 @@ void add_report_command(CommandSet& commands);
 void add_trace_command(CommandSet& commands);
 void add_forecast_command(CommandSet& commands);
 void add_tune_command(CommandSet& commands);
+void add_probe_command(CommandSet& commands);
 void add_doctor_command(CommandSet& commands);
 void add_generate_command(CommandSet& commands);
 
@@ -18,6 +19,7 @@ void add_all_commands(CommandSet& commands) {
   add_trace_command(commands);
   add_forecast_command(commands);
   add_tune_command(commands);
+  add_probe_command(commands);
   add_doctor_command(commands);
   add_generate_command(commands);
 }

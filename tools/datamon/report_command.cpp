@@ -4,32 +4,20 @@
 #include <memory>
 
 #include "command.h"
-#include "output_file.h"
+#include "print_report.h"
 #include "recording_argument.h"
 #include "report/forecast/candidates.h"
 #include "report/import/import.h"
-#include "report/loader_overview.h"
 #include "report/profile.h"
-#include "report/reporter.h"
 #include "terminal.h"
 
 namespace datamon::cli {
 namespace {
 
-struct Options : OutputOptions {
+struct Options : ReportOptions {
   std::string directory;
-  std::string output;
   std::string kineto, megengine_log;  // another tool's file instead of a recording
-  std::string loader;
 };
-
-void render(const Options& options, const report::Profile& profile,
-            const report::Diagnosis& diagnosis, const report::ForecastSection* forecasts,
-            ColorChoice color) {
-  const report::TextStyle style = output_style(color, options.width, options.output);
-  const auto reporter = options.json ? report::json_reporter() : report::text_reporter(style);
-  write_output(options.output, reporter->render(profile, diagnosis, forecasts));
-}
 
 int report_import(const Options& options, ColorChoice color) {
   const report::Profile profile = options.kineto.empty()
@@ -37,7 +25,7 @@ int report_import(const Options& options, ColorChoice color) {
                                       : report::import_kineto(options.kineto);
   report::ForecastSection none;
   none.why_not = "they take a recording of the job (MON=1)";
-  render(options, profile, report::diagnose_import(profile), &none, color);
+  print_report(options, profile, report::diagnose_import(profile), none, color);
   return 0;
 }
 
@@ -45,15 +33,7 @@ int report_recording(const Options& options) {
   const ColorChoice color = color_choice(options.color);  // a wrong word is told before any work
   if (!options.kineto.empty() || !options.megengine_log.empty())
     return report_import(options, color);
-  const auto path = chosen_recording(options.directory);
-  const auto recording = report::Recording::open(path);
-  const auto profile =
-      report::build_profile(recording, {.loader = chosen_loader(recording, options.loader)});
-  report::Diagnosis diagnosis = report::diagnose(profile);
-  const report::ForecastSection forecasts = report::forecast_section(profile, diagnosis);
-  report::rank_by_forecast(diagnosis, forecasts.forecasts);
-  report::add_loaders(recording, profile, diagnosis);
-  render(options, profile, diagnosis, &forecasts, color);
+  print_report(options, chosen_recording(options.directory), color);
   return 0;
 }
 
@@ -75,17 +55,13 @@ void add_report_command(CommandSet& commands) {
                     {"report --kineto trace.json.gz", "a trace of the PyTorch profiler"}}},
       [options] { return report_recording(*options); });
   add_recording_argument(app, options->directory);
-  add_option(app, "--loader", options->loader,
-             "Which data loader, by number or name (default: the one that is waited for longest)",
-             "LOADER");
   CLI::Option* const kineto = add_option(
       app, "--kineto", options->kineto,
       "Report on a Chrome trace of the PyTorch profiler (also .gz, - for a pipe)", "FILE");
   add_option(app, "--megengine-log", options->megengine_log,
              "Report on what MegEngine prints under MGE_DATA_MONITOR=1", "FILE")
       ->excludes(kineto);
-  add_option(app, "-o,--output", options->output, "Write to FILE instead of the terminal", "FILE");
-  add_output_options(app, *options);
+  add_report_output(app, *options);
 }
 
 }  // namespace datamon::cli

@@ -31,11 +31,11 @@ constexpr std::string_view kParts[] = {
 // Ends of names: source, compiled code, configuration, translations, and the
 // monitor's own recordings.
 constexpr std::string_view kSuffixes[] = {
-    ".py"sv,    ".pyc"sv,  ".pyi"sv,   ".pyd"sv,    ".pyx"sv,   ".pxd"sv,  ".ipynb"sv, ".so"sv,
-    ".a"sv,     ".o"sv,    ".h"sv,     ".hpp"sv,    ".c"sv,     ".cc"sv,   ".cpp"sv,   ".cu"sv,
-    ".js"sv,    ".rb"sv,   ".pl"sv,    ".pm"sv,     ".lua"sv,   ".sh"sv,   ".bash"sv,  ".jar"sv,
-    ".class"sv, ".ptx"sv,  ".cubin"sv, ".fatbin"sv, ".hsaco"sv, ".conf"sv, ".cfg"sv,   ".ini"sv,
-    ".toml"sv,  ".yaml"sv, ".yml"sv,   ".mo"sv,     ".mon"sv,
+    ".py"sv,    ".pyc"sv,  ".pyi"sv,   ".pyd"sv,    ".pyx"sv,   ".pxd"sv,   ".ipynb"sv, ".so"sv,
+    ".a"sv,     ".o"sv,    ".h"sv,     ".hpp"sv,    ".c"sv,     ".cc"sv,    ".cpp"sv,   ".cu"sv,
+    ".js"sv,    ".rb"sv,   ".pl"sv,    ".pm"sv,     ".lua"sv,   ".sh"sv,    ".bash"sv,  ".jar"sv,
+    ".class"sv, ".ptx"sv,  ".cubin"sv, ".fatbin"sv, ".hsaco"sv, ".conf"sv,  ".cfg"sv,   ".ini"sv,
+    ".toml"sv,  ".yaml"sv, ".yml"sv,   ".mo"sv,     ".mon"sv,   ".probe"sv,
 };
 
 char g_own_libraries[PATH_MAX];  // "/opt/conda/lib/", or ""

@@ -62,6 +62,20 @@ bool helps(const Remedy& remedy) {
   return !remedy.forecast || remedy.saves || remedy.forecast->speedup.high >= kNoGain;
 }
 
+// The experiment's delay as a change; the sensitivity is what it then finds.
+std::optional<Interval> forecast_sensitivity(const Forecaster& forecaster, StageClass stage_class,
+                                             double dose) {
+  if (!(dose > 0)) return std::nullopt;
+  const Change change = stage_class == StageClass::kCompute
+                            ? Change{ChangeKind::kConsumer, 1 + dose, ""}
+                            : Change{ChangeKind::kFaster, 1 / (1 + dose), to_string(stage_class)};
+  const auto forecast = forecaster.forecast({change}).forecast;
+  if (!forecast || !(forecast->speedup.low > 0)) return std::nullopt;
+  const auto of = [dose](double speedup) { return (1 / speedup - 1) / dose; };
+  return Interval{of(forecast->speedup.value), of(forecast->speedup.high),
+                  of(forecast->speedup.low)};
+}
+
 }  // namespace
 
 std::vector<Changes> candidate_changes(const JobModel& model, const Diagnosis& diagnosis) {
@@ -112,6 +126,10 @@ ForecastSection forecast_section(const Profile& profile, const Diagnosis& diagno
   out.bounds = forecaster.bounds();
   out.assumptions = forecaster.model().assumptions;
   out.forecasts = forecast_all(forecaster, candidate_changes(forecaster.model(), diagnosis));
+  if (!profile.probe) return out;
+  for (const ProbedStage& stage : profile.probe->measured.stages)
+    if (const auto interval = forecast_sensitivity(forecaster, stage.stage_class, stage.dose))
+      out.sensitivities.emplace_back(stage.stage_class, *interval);
   return out;
 }
 

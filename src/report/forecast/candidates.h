@@ -26,6 +26,9 @@ struct ForecastSection {
   Bounds bounds;
   std::vector<std::string> assumptions;
   std::vector<Forecast> forecasts;
+  // What an experiment should have found for the classes that it tried, those that can
+  // be forecast.
+  std::vector<std::pair<StageClass, Interval>> sensitivities;
 };
 
 ForecastSection forecast_section(const Profile& profile, const Diagnosis& diagnosis);

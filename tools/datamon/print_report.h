@@ -1,0 +1,29 @@
+// The report of a recording, as `report` and `probe` print it.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "command.h"
+#include "report/forecast/candidates.h"
+#include "terminal.h"
+
+namespace datamon::cli {
+
+struct ReportOptions : OutputOptions {
+  std::string output;
+  std::string loader;
+};
+
+// Declares them; `options` must outlive the app.
+void add_report_output(CLI::App& app, ReportOptions& options);
+
+void print_report(const ReportOptions& options, const report::Profile& profile,
+                  const report::Diagnosis& diagnosis, const report::ForecastSection& forecasts,
+                  ColorChoice color);
+
+// The same with everything that a recording has to say. Throws RecordingError.
+void print_report(const ReportOptions& options, const std::filesystem::path& recording,
+                  ColorChoice color);
+
+}  // namespace datamon::cli
