@@ -152,4 +152,5 @@ def become_helper(role, index, loader, name):
     this_thread.compute = 0  # of the parent, if this is a forked child
     this_thread.waiting = False
     this_thread.helper = True
+    this_thread.loader = loader
     native.thread(role, index, loader, name)

@@ -14,13 +14,14 @@ from datamon._record import native
 class Loader:
     """One place in the job where batches come from."""
 
-    __slots__ = ("number", "holder", "iterating", "noted")
+    __slots__ = ("number", "holder", "iterating", "noted", "described")
 
     def __init__(self, number):
         self.number = number
         self.holder = None  # weak reference to the object that uses the number now
         self.iterating = False
         self.noted = False
+        self.described = False  # its batches are
 
     def is_free_for(self, user):
         held = self.holder() if self.holder is not None else None

@@ -65,6 +65,7 @@ std::vector<Fact> facts(const Evidence& e, const Ruling& ruling) {
   add("cores_others", e.machine.cores_others);
   if (e.step.ready_known) {
     out.push_back({"handover_s", e.step.handover_s});
+    out.push_back({"handover_late_s", e.step.handover_late_s});
     out.push_back({"out_of_order_share", e.step.out_of_order_share});
   }
   for (std::size_t k = 0; k < kCosts; ++k)

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <set>
 
+#include "report/diagnosis_handover.h"
 #include "report/diagnosis_makers.h"
 #include "report/diagnosis_steps.h"
 #include "report/diagnosis_thresholds.h"
@@ -160,6 +161,7 @@ Evidence gather_evidence(const Profile& profile) {
   out.makers = maker_evidence(profile);
   add_straggler_batches(profile, out.makers);
   drop_contradicting_ids(out);
+  add_late_handover(profile, out);
   out.machine = machine_evidence(profile.machine);
   add_reads(profile.reads, out.machine);
   out.run = run_evidence(profile);

@@ -31,6 +31,7 @@ struct StepEvidence {
   double wait_s = 0;              // mean input wait of a step
   double other_share = 0;         // of the step: other loaders' waits and steps
   double handover_s = 0;          // mean wait after the batch was handed over by its worker
+  double handover_late_s = 0;     // of handover_s: asleep, while its worker is at work on another
   bool ready_known = false;       // handover_s and out_of_order_share mean something
   double out_of_order_share = 0;  // of the wait: a later batch was ready
   bool ids_mismatch = false;      // ready times contradict busy workers: not used
@@ -47,7 +48,9 @@ struct MakerEvidence {
   double feeder_s = 0;                      // those threads at work
   double pin_s = 0;                         // the pin-memory thread at work
   double receive_s = 0;                     // hand-off stages on the consumer's thread
+  double receive_asleep_s = 0;              // of that and of the pin-memory thread's
   double run_queue_share = 0;               // of the makers' time
+  double consumer_run_queue_share = 0;      // of the consumer's own time, where that is known
   double pin_busy_share = 0;                // of the steady time, the pin-memory thread at work
   double cores_per_worker = 0;              // mean on-CPU share of a worker
   Costs wall{};                             // exclusive seconds

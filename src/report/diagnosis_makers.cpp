@@ -58,6 +58,11 @@ bool is_pin_thread(const StageProfile& stage) {
          (stage.stage_class == StageClass::kHandoff && stage.name == "pin" && !stage.on_consumer);
 }
 
+bool is_own_work_of_consumer(const StageProfile& stage) {
+  return stage.on_consumer &&
+         (stage.stage_class == StageClass::kCompute || stage.stage_class == StageClass::kTransfer);
+}
+
 // Work of the pin-memory thread; its receiving is waiting, too.
 double pin_work_s(const StageProfile& stage) {
   if (stage.name != "receive") return sane_seconds(stage.self_s);
@@ -271,19 +276,28 @@ MakerEvidence maker_evidence(const Profile& profile) {
   out.on_consumer = consumer_makes_batches(profile);
   const bool storage = storage_at_work(profile);
   Sums sums;
+  double consumer_s = 0, consumer_queue_s = 0;
   for (const StageProfile& stage : profile.stages) {
+    const bool receives = stage.on_consumer && !out.on_consumer && !is_queue(stage) &&
+                          stage.stage_class == StageClass::kHandoff;
+    if (stage.split.known && (receives || (is_pin_thread(stage) && stage.name == "receive")))
+      out.receive_asleep_s += sane_seconds(stage.split.blocked_s);
+    if (stage.split.known && is_own_work_of_consumer(stage)) {
+      consumer_s += sane_seconds(stage.self_s);
+      consumer_queue_s += sane_seconds(stage.split.runqueue_s);
+    }
     if (is_pin_thread(stage))
       out.pin_s += pin_work_s(stage);
     else if (stage.thread == HandoffThread::kFeeder)
       out.feeder_s += sane_seconds(stage.self_s);
-    else if (stage.on_consumer && !out.on_consumer && !is_queue(stage) &&
-             stage.stage_class == StageClass::kHandoff)
+    else if (receives)
       out.receive_s += sane_seconds(stage.self_s);
     else if (stage.on_consumer == out.on_consumer)
       add_stage(stage, storage, out, sums);
   }
   if (const double steady_s = sane_seconds(profile.consumer.steady_s); steady_s > 0)
     out.pin_busy_share = out.pin_s / steady_s;
+  if (consumer_s > 0) out.consumer_run_queue_share = std::min(1.0, consumer_queue_s / consumer_s);
   out.split_known = sums.self > 0 && sums.known_self >= 0.5 * sums.self;
   const double running = sums.cpu + sums.run_queue;
   out.run_queue_share = sums.known_self > 0 ? std::min(1.0, sums.run_queue / sums.known_self) : 0;

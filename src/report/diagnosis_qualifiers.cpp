@@ -26,6 +26,7 @@ bool too_few_workers(const Evidence& evidence, const Ruling& ruling) {
   const MachineEvidence& machine = evidence.machine;
   if (ruling.ground != Ground::kWorkers || !workers_busy(evidence.makers)) return false;
   if (!machine.cores_idle || machine.storage_busy || machine.throttled) return false;
+  if (waits_for_senders(evidence.step)) return false;  // more of them hand over no sooner
   const double needed =
       std::max(th::kIdleCores, (1 - th::kCoresFull) * machine.cores_allowed.value_or(1));
   return *machine.cores_idle >= needed;
@@ -80,7 +81,7 @@ std::vector<Qualifier> qualify(const Evidence& evidence, const Ruling& ruling) {
   const bool cores_matter = is_input_bound(ruling.label) || ruling.label == Label::kBalanced;
   add(Qualifier::kCpuSaturated, cores_matter && cpu_saturated(evidence));
   const bool known = ruling.label != Label::kInsufficientData;
-  add(Qualifier::kInterference, known && disturbed(evidence.machine));
+  add(Qualifier::kInterference, known && interferes(evidence));
   add(Qualifier::kStartUp, start_up(evidence.run));
   return out;
 }

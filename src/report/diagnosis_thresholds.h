@@ -73,6 +73,10 @@ inline constexpr double kIoPressureFull = 0.25;
 inline constexpr double kReadsQueue = 0.5;
 inline constexpr double kReadsDeviations = 2;
 
+// A disk explains the reads that were under way when it was at work for this part
+// of their time at least; what it needs beside is the way there and back.
+inline constexpr double kDiskExplains = 0.5;
+
 // From this share of bytes out of the page cache on, a disk cannot be what reads
 // wait for.
 inline constexpr double kCached = 0.95;
@@ -87,6 +91,34 @@ inline constexpr double kIoPressureAtWork = 0.05;
 // makes it; from half on, its own work is no longer what it mostly does.
 inline constexpr double kAsleep = 0.25;
 inline constexpr double kMostlyAsleep = 0.50;
+
+// A read of less than this is mostly latency: even a hard disk brings so much in
+// 10 ms once it is there.
+inline constexpr double kSmallReadBytes = 1e6;
+// Storage fetched each byte of the files so often: the first time is due.
+inline constexpr double kFetchedAgain = 1.5;
+// An opened file is read so often over: once and a half is a header read twice.
+inline constexpr double kReadTwice = 1.5;
+// A disk that did better than this by that factor has bandwidth to spare.
+inline constexpr double kNearBest = 0.8;
+
+// An image of so many times the pixels that are used is worth storing smaller;
+// stored images have (256/224)^2 of the pixels of a crop, to leave room for it.
+inline constexpr double kPixelsMatter = 2.0;
+inline constexpr double kStoredOverUsed = 1.31;
+inline constexpr double kProgressive = 0.5;
+
+// Loops that nest so deep in a function that handles items, or an image, visit
+// every element: one loop is over items or rows.
+inline constexpr int kElementwiseLoops = 2;
+// Tensors (or objects) in a batch, each with a cost of its own: a message of some
+// 0.1 ms. Inputs, labels, masks and lengths are fewer.
+inline constexpr int kManyTensors = 16;
+// Pickled into a batch's message. A handle of a shared tensor has about 200 bytes.
+inline constexpr double kPackedBytes = 100e3;
+// A worker's process uses so many times the cores of its loader's own threads:
+// libraries compute on threads of theirs.
+inline constexpr double kOwnThreads = 1.5;
 
 // A batch or item is a straggler from this multiple of the median on ...
 inline constexpr double kStragglerFactor = 2.0;
@@ -106,6 +138,10 @@ inline constexpr double kTailMax = 20.0;  // ... or the slowest one over p50
 // Hand-over that ready times tell must show in what was recorded of it (receive,
 // pin) to this part at least, or in workers that rest.
 inline constexpr double kHandoverRecorded = 0.25;
+
+// Of the wait: in receiving, asleep, while the sender is at work on another batch.
+// A quarter is the most that the verdict on the rest may be wrong by.
+inline constexpr double kSendersLate = 0.25;
 
 // Part of the wait in which a later batch was ready: a quarter is the least
 // that delivery in any order would be noticed by. Workers must have idled too,

@@ -171,9 +171,12 @@ void rule_input_bound(const Profile& profile, const Evidence& evidence, Ruling& 
   trust.at_most(Confidence::kMedium, disturbed(evidence.machine),
                 "other programs took cores while this was recorded");
   rank(evidence, ruling);
+  trust.at_most(Confidence::kMedium, waits_for_senders(step),
+                "a good part of the wait is for workers that hand a batch over late");
 
   const double wait_s = std::max(0.0, finite_or(profile.consumer.wait_s, 0));
-  const bool slow_handover = step.ready_known ? step.handover_s > 0.5 * step.wait_s
+  const double own_handover_s = step.handover_s - step.handover_late_s;
+  const bool slow_handover = step.ready_known ? own_handover_s > 0.5 * step.wait_s
                                               : makers.receive_s > 0.5 * wait_s && wait_s > 0;
   if (makers.on_consumer) {
     ruling.ground = Ground::kConsumerLoads;
@@ -248,6 +251,17 @@ std::optional<Label> lean(const Profile& profile, const Evidence& evidence) {
 bool disturbed(const MachineEvidence& machine) {
   return machine.cores_full && machine.cores_others && machine.cores_allowed &&
          *machine.cores_others >= th::kOthersCores * *machine.cores_allowed;
+}
+
+bool waits_for_senders(const StepEvidence& step) {
+  return step.handover_late_s > th::kSendersLate * step.wait_s;
+}
+
+bool interferes(const Evidence& evidence) {
+  const MakerEvidence& makers = evidence.makers;
+  return disturbed(evidence.machine) &&
+         (!makers.split_known || makers.run_queue_share >= th::kCrowded ||
+          makers.consumer_run_queue_share >= th::kCrowded);
 }
 
 bool slow_worker_leads(const Evidence& evidence) {

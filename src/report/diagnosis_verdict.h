@@ -52,6 +52,13 @@ double asleep_share(const Evidence& evidence, const Ruling& ruling);
 // Other programs take cores, and none is left.
 bool disturbed(const MachineEvidence& machine);
 
+// ... and somebody of this job queues for them.
+bool interferes(const Evidence& evidence);
+
+// A good part of the wait is asleep in receiving batches whose workers are at
+// work on other ones: they serve late what they have sent.
+bool waits_for_senders(const StepEvidence& step);
+
 // Qualifiers, most important first.
 std::vector<Qualifier> qualify(const Evidence& evidence, const Ruling& ruling);
 

@@ -126,6 +126,15 @@ void explain_stage(const Evidence& evidence, const Ruling& ruling, Lines& out) {
                     percent_text(std::min(1.0, makers.moved_to_read_s / reading))));
 }
 
+void explain_late_handover(const Evidence& evidence, Lines& out) {
+  const StepEvidence& step = evidence.step;
+  if (waits_for_senders(step))
+    out.push_back(fmt::format(
+        "{} of the wait passes asleep in receiving, while the worker that sent the batch "
+        "is at work on another one: it hands over what it sent between two batches",
+        percent_text(std::min(1.0, step.handover_late_s / step.wait_s))));
+}
+
 void explain_slow_worker(const MakerEvidence& makers, Lines& out) {
   if (makers.slow_worker >= 0)
     out.push_back(fmt::format("worker {} takes {} as long for a batch as the others",
@@ -252,6 +261,7 @@ std::vector<std::string> explain(const Profile& profile, const Evidence& evidenc
   if (is_input_bound(ruling.label)) {
     if (slow_worker_leads(evidence)) explain_slow_worker(evidence.makers, out);
     explain_stage(evidence, ruling, out);
+    explain_late_handover(evidence, out);
     explain_workers(evidence, ruling, out);
   }
   for (const Qualifier qualifier : qualifiers) {

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "report/data_json.h"
 #include "report/forecast/forecast_json.h"
 #include "report/json_import.h"
 #include "report/probe/probe_json.h"
@@ -99,6 +100,8 @@ ordered_json workers(const Profile& profile) {
          {"runqueue_s", worker.runqueue_s},
          {"blocked_s", worker.blocked_s},
          {"batch_p50_ms", worker.batch_p50_ms},
+         {"process_cores", worker.process_cores},
+         {"process_threads", worker.process_threads},
          {"ended_early", worker.ended_early},
          {"self_s", self}});
   }
@@ -123,6 +126,7 @@ ordered_json machine(const MachineProfile& m) {
           {"disk_read_bytes_per_s", m.disk_read_bytes_per_s},
           {"disk_read_latency_ms", m.disk_read_latency_ms},
           {"disk_busy_share", m.disk_busy_share},
+          {"disk_best_bytes_per_s", m.disk_best_bytes_per_s},
           {"job_storage_bytes_per_s", m.job_storage_bytes_per_s},
           {"page_cache_hit_share", m.page_cache_hit_share},
           {"memory_total_bytes", m.memory_total_bytes},
@@ -132,6 +136,11 @@ ordered_json machine(const MachineProfile& m) {
           {"gpu", m.gpu},
           {"gpu_busy_share", m.gpu_busy_share},
           {"gpu_pcie_receive_bytes_per_s", m.gpu_pcie_receive_bytes_per_s}};
+}
+
+ordered_json slow_place(const SlowPlace& place) {
+  if (place.path.empty()) return {};
+  return {{"path", place.path}, {"read_share", place.read_share}, {"factor", place.factor}};
 }
 
 ordered_json files(const FilesProfile& files) {
@@ -156,6 +165,8 @@ ordered_json files(const FilesProfile& files) {
           {"slow_reads", files.slow_reads},
           {"read_s", files.read_s},
           {"slow_s", files.slow_s},
+          {"distinct_bytes", files.distinct_bytes},
+          {"slow_place", slow_place(files.slow_place)},
           {"slowest", slowest}};
 }
 
@@ -305,6 +316,7 @@ class JsonReporter : public Reporter {
                         {"next", diagnosis.next},
                         {"job", job(profile)},
                         {"loaders", loaders(diagnosis.loaders)},
+                        {"data", to_json(profile.data)},
                         {"consumer", consumer(profile.consumer)},
                         {"phases", phases(profile.phases)},
                         {"start_up", {{"stages", stages(profile.start_up_stages)}}},

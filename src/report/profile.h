@@ -9,12 +9,14 @@
 #include <string>
 #include <vector>
 
+#include "report/data_facts.h"
 #include "report/gpu_profile.h"
 #include "report/import/import_facts.h"
 #include "report/probe/probe_profile.h"
 #include "report/read_overlap.h"
 #include "report/recording.h"
 #include "report/stage_class.h"
+#include "report/slow_place.h"
 
 namespace datamon::report {
 
@@ -71,6 +73,8 @@ struct WorkerProfile {
   double cpu_s = 0, runqueue_s = 0, blocked_s = 0;  // of busy_s
   std::vector<double> self_s;                       // by StageClass
   double batch_p50_ms = 0;                          // time to make one batch
+  // Of a worker with a process of its own, all its threads; 0: not known.
+  double process_cores = 0, process_threads = 0;
   bool ended_early = false;  // stopped recording without a word long before the consumer did
 };
 
@@ -149,6 +153,8 @@ struct FilesProfile {
   std::uint64_t storage_bytes = 0;  // fetched from storage; the rest came from the page cache
   std::uint64_t slow_reads = 0;     // slower than the page cache delivers
   double read_s = 0, slow_s = 0;
+  double distinct_bytes = 0;  // sizes of the different files, together; 0: not all are known
+  SlowPlace slow_place;
   std::vector<FileProfile> slowest;  // by read_s; bounded
 };
 
@@ -162,6 +168,7 @@ struct MachineProfile {
   double runnable = 0;                              // mean threads running or ready
   double psi_cpu_some = 0, psi_io_some = 0, psi_io_full = 0, psi_memory_some = 0;  // 0..1
   double disk_read_bytes_per_s = 0, disk_read_latency_ms = 0, disk_busy_share = 0;
+  double disk_best_bytes_per_s = 0;    // in any second of the run
   std::string disk;                    // the busiest one
   double job_storage_bytes_per_s = 0;  // read from storage by the job (not page cache)
   double page_cache_hit_share = 0;     // of bytes its read stage delivered
@@ -216,6 +223,7 @@ struct Profile {
   std::vector<BatchSample> batches;
   std::vector<SlowItem> slow_items;  // longest first
   FilesProfile files;
+  DataFacts data;
   MachineProfile machine;
   ReadProfile reads;
   MonitorCost monitor;

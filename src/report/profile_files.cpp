@@ -78,6 +78,13 @@ void fill_files(Profile& profile, const Recording& recording) {
     const auto estimated = static_cast<std::uint64_t>(std::llround(estimate(sketch)));
     files.distinct = std::max<std::uint64_t>(files.distinct, std::min(estimated, files.uses));
   }
+  std::vector<PlaceReads> places;
+  for (const auto& [key, file] : by_key) {
+    if (complete) files.distinct_bytes += static_cast<double>(file.file_bytes);
+    places.push_back({file.path, static_cast<double>(file.reads),
+                      static_cast<double>(file.bytes_read), file.read_s});
+  }
+  files.slow_place = slow_place(places);
   for (auto& [key, file] : by_key) files.slowest.push_back(std::move(file));
   const auto shown = files.slowest.begin() +
                      static_cast<std::ptrdiff_t>(std::min(files.slowest.size(), kMostFiles));

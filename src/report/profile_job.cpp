@@ -84,6 +84,7 @@ void fill_job(Profile& profile, const Analysis& analysis) {
   job.persistent_workers = notes.flag("persistent_workers");
   job.pin_memory = notes.flag("pin_memory");
   profile.loader_name = notes.text("name");
+  profile.data = data_facts(notes);
 }
 
 void fill_slow_items(Profile& profile, const Analysis& analysis) {

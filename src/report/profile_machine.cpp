@@ -1,6 +1,7 @@
 // What the machine did while the loader was in its steady state.
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
 
 #include "report/profile_parts.h"
@@ -37,6 +38,7 @@ void forget(MachineProfile& machine) {
                                         &MachineProfile::disk_read_bytes_per_s,
                                         &MachineProfile::disk_read_latency_ms,
                                         &MachineProfile::disk_busy_share,
+                                        &MachineProfile::disk_best_bytes_per_s,
                                         &MachineProfile::job_storage_bytes_per_s,
                                         &MachineProfile::page_cache_hit_share,
                                         &MachineProfile::memory_total_bytes,
@@ -80,6 +82,7 @@ void fill_disk(MachineProfile& machine, const SampleRates& rates) {
     machine.disk = disk;
     machine.disk_busy_share = busy;
     machine.disk_read_bytes_per_s = read;
+    machine.disk_best_bytes_per_s = rates.best_rate(column + ".read_bytes");
     machine.disk_read_latency_ms = rates.ratio(column + ".read_ns", column + ".reads") * 1e-6;
   }
 }
@@ -122,6 +125,20 @@ double delivered_bytes_per_s(const Analysis& analysis, const std::string& host) 
   return steady_s > 0 ? bytes / steady_s : 0;
 }
 
+// Of workers that have a process of their own; the latest one at each place.
+void fill_worker_processes(Profile& profile, const SampleRates& rates) {
+  std::map<std::uint32_t, int> workers_of;
+  for (const WorkerProfile& worker : profile.workers) ++workers_of[worker.pid];
+  if (workers_of.size() != profile.workers.size()) return;
+  const auto loads = rates.process_loads();
+  for (WorkerProfile& worker : profile.workers) {
+    const auto load = loads.find(worker.pid);
+    if (load == loads.end()) continue;
+    worker.process_cores = load->second.cores;
+    worker.process_threads = load->second.threads;
+  }
+}
+
 }  // namespace
 
 void fill_machine(Profile& profile, const Analysis& analysis) {
@@ -145,6 +162,7 @@ void fill_machine(Profile& profile, const Analysis& analysis) {
   fill_disk(machine, rates);
   fill_memory(machine, rates);
   fill_gpus(machine, rates);
+  if (profile.job.worker_kind == "process") fill_worker_processes(profile, rates);
   machine.job_storage_bytes_per_s = rates.process_read_bytes();
   const double delivered = delivered_bytes_per_s(analysis, machine.host);
   if (delivered > 0 && !std::isnan(machine.job_storage_bytes_per_s)) {

@@ -41,6 +41,24 @@ double SampleRates::rate(std::string_view metric) const {
   return grown.seconds > 0 ? grown.amount / grown.seconds : kNotKnown;
 }
 
+double SampleRates::best_rate(std::string_view metric) const {
+  constexpr double kLongEnough_s = 1;  // shorter ones are bursts into a device's own cache
+  const auto column = process_.samples.find(metric);
+  if (!column) return kNotKnown;
+  const auto& rows = process_.samples.rows;
+  double best = kNotKnown;
+  for (std::size_t from = 0, to = 0; to < rows.size(); ++to) {
+    const auto seconds = [&](std::size_t row) {
+      return axis_.at(process_.samples.row_ticks[to]) - axis_.at(process_.samples.row_ticks[row]);
+    };
+    while (from + 1 < to && seconds(from + 1) >= kLongEnough_s) ++from;
+    const double grown = rows[to][*column] - rows[from][*column];
+    if (!(seconds(from) >= kLongEnough_s) || !(grown >= 0) || !std::isfinite(grown)) continue;
+    if (!(grown / seconds(from) <= best)) best = grown / seconds(from);
+  }
+  return best;
+}
+
 double SampleRates::ratio(std::string_view metric, std::string_view per) const {
   const double amount = growth(metric).amount, units = growth(per).amount;
   return has(metric) && units > 0 ? amount / units : kNotKnown;
@@ -104,6 +122,34 @@ double SampleRates::process_rate(Read read) const {
     first = false;
   }
   return seconds > 0 ? amount / seconds : kNotKnown;
+}
+
+std::map<std::uint32_t, SampleRates::ProcessLoad> SampleRates::process_loads() const {
+  struct Seen {
+    double at_s = 0, cpu_s = 0, seconds = 0, used_s = 0, threads = 0;
+  };
+  std::map<std::uint32_t, Seen> seen;
+  for (const auto moment : process_.samples.processes) {
+    const double at_s = axis_.at(moment.front().ticks);
+    for (const format::ProcessSample& sample : moment) {
+      const double cpu_s = static_cast<double>(sample.cpu_ns) * 1e-9;
+      const auto [entry, is_new] = seen.try_emplace(sample.pid);
+      Seen& process = entry->second;
+      const double passed_s = at_s - process.at_s;
+      if (!is_new && passed_s > 0 && cpu_s >= process.cpu_s && counts(process.at_s, at_s)) {
+        process.seconds += passed_s;
+        process.used_s += cpu_s - process.cpu_s;
+        process.threads += passed_s * sample.threads;
+      }
+      process.at_s = at_s;
+      process.cpu_s = cpu_s;
+    }
+  }
+  std::map<std::uint32_t, ProcessLoad> out;
+  for (const auto& [pid, process] : seen)
+    if (process.seconds > 0)
+      out[pid] = {process.used_s / process.seconds, process.threads / process.seconds};
+  return out;
 }
 
 double SampleRates::process_cores() const {

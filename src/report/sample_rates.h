@@ -2,7 +2,9 @@
 // gauges. What a column means: docs/metrics.md.
 #pragma once
 
+#include <cstdint>
 #include <limits>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +26,8 @@ class SampleRates {
   bool has(std::string_view metric) const { return process_.samples.find(metric).has_value(); }
   // A counter's growth per second; NaN if the machine did not tell.
   double rate(std::string_view metric) const;
+  // Its fastest growth over a second or more, anywhere in the run; NaN likewise.
+  double best_rate(std::string_view metric) const;
   // How much a counter grew for each unit that another one grew; NaN if the other stood still.
   double ratio(std::string_view metric, std::string_view per) const;
   // A gauge's mean over time, NaN likewise.
@@ -34,6 +38,12 @@ class SampleRates {
   // Of the processes that the sampler saw, all together, per second.
   double process_cores() const;
   double process_read_bytes() const;
+
+  struct ProcessLoad {
+    double cores = 0, threads = 0;  // means
+  };
+  // Of each process that was seen twice.
+  std::map<std::uint32_t, ProcessLoad> process_loads() const;
 
  private:
   struct Growth {

@@ -265,7 +265,7 @@ std::string Sections::monitor() const {
 }
 
 std::string Sections::workers_and_machine() const {
-  return loader() + workers() + cores() + storage() + gpus() + files() + phases() +
+  return loader() + data() + workers() + cores() + storage() + gpus() + files() + phases() +
          (profile_.import ? source() : monitor());
 }
 

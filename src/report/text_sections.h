@@ -33,6 +33,7 @@ class Sections {
   std::string fact(const std::string& name, const std::string& text) const;
   std::string stage_table(bool on_consumer) const;
   std::string loader() const;
+  std::string data() const;  // text_data.cpp
   std::string workers() const;
   std::string cores() const;
   std::string storage() const;

@@ -75,6 +75,7 @@ TEST(Diagnose, ComputeBoundOnAFullMachineIsDoubted) {
   model.compute_s = 10e-3;
   model.cores = 2;
   model.other_programs = 1.5;
+  model.crowded = 0.3;
   const Diagnosis diagnosis = diagnose_model(model);
   EXPECT_EQ(diagnosis.verdict.label, Label::kComputeBound);
   EXPECT_EQ(diagnosis.verdict.confidence, Confidence::kMedium);
@@ -299,6 +300,7 @@ TEST(Qualify, OthersOnTheMachineInterfere) {
   ProfileModel model;
   model.cores = 4;
   model.other_programs = 2.5;
+  model.crowded = 0.4;
   model.cost.decode = 12e-3;
   EXPECT_THAT(diagnose_model(model).verdict.qualifiers, Contains(Qualifier::kInterference));
   model.other_programs = 0;

@@ -54,6 +54,7 @@ class Simulation {
     }
     sample.start_s = from;
     sample.end_s = from + sum;
+    if (m_.workers > 0) sample.ready_s = sample.end_s;
     durations_[static_cast<std::size_t>(worker)].push_back(sum);
     p_.batches.push_back(sample);
     return sample.end_s;
@@ -173,8 +174,8 @@ class Simulation {
     for (double* value :
          {&machine.throttled_share, &machine.runnable, &machine.psi_cpu_some, &machine.psi_io_some,
           &machine.psi_io_full, &machine.psi_memory_some, &machine.disk_read_bytes_per_s,
-          &machine.disk_read_latency_ms, &machine.disk_busy_share, &machine.job_storage_bytes_per_s,
-          &machine.page_cache_hit_share, &machine.gpu_busy_share})
+          &machine.disk_read_latency_ms, &machine.disk_busy_share, &machine.disk_best_bytes_per_s,
+          &machine.job_storage_bytes_per_s, &machine.page_cache_hit_share, &machine.gpu_busy_share})
       *value = std::numeric_limits<double>::quiet_NaN();
     machine.cores_online = machine.cores_allowed = m_.cores;
     machine.cores_used_job = std::min(m_.cores - m_.other_programs, cpu_ / steady);

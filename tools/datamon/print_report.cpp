@@ -2,6 +2,7 @@
 
 #include "output_file.h"
 #include "recording_argument.h"
+#include "report/forecast/worker_qualifier.h"
 #include "report/loader_overview.h"
 #include "report/profile.h"
 #include "report/reporter.h"
@@ -31,6 +32,7 @@ void print_report(const ReportOptions& options, const std::filesystem::path& pat
       report::build_profile(recording, {.loader = chosen_loader(recording, options.loader)});
   report::Diagnosis diagnosis = report::diagnose(profile);
   const report::ForecastSection forecasts = report::forecast_section(profile, diagnosis);
+  report::judge_workers(forecasts, diagnosis);
   report::rank_by_forecast(diagnosis, forecasts.forecasts);
   report::add_loaders(recording, profile, diagnosis);
   print_report(options, profile, diagnosis, forecasts, color);

@@ -4,6 +4,7 @@ preloaded library is, it sees the reads and the decoders of JPEG and WebP."""
 import io
 
 from datamon._record import native, preloaded
+from datamon.adapters import image_facts
 
 
 def install_image(module):
@@ -64,9 +65,10 @@ class _TimedFile:
 
 def _before_load(image):
     # Each use of an image asks it to load; only the first one has something to do.
-    if not image.tile or preloaded and image.format in ("JPEG", "MPO", "WEBP"):
+    if not image.tile or native.importing():
         return 0
-    if native.importing():
+    image_facts.see(image)
+    if preloaded and image.format in ("JPEG", "MPO", "WEBP"):
         return 0
     return native.begin(native.DECODE)
 

@@ -12,7 +12,7 @@ import torch
 from datamon import _consumer, _loaders, _record
 from datamon._consumer import this_thread
 from datamon._record import native
-from datamon.adapters import torch_names, torch_tune, torch_worker
+from datamon.adapters import torch_facts, torch_names, torch_tune, torch_worker
 from torch.utils.data import _utils
 
 NEEDED = {
@@ -128,8 +128,12 @@ def _after_next(state, batch, failed):
         return
     iterator, iteration, handle = state
     _consumer.end_wait(handle, iteration, None if failed else _batch_number(iterator), not failed)
+    loader = iterator._datamon_loader
     if failed:
-        iterator._datamon_loader.iterating = False
+        loader.iterating = False
+    elif not loader.described:
+        loader.described = True
+        torch_facts.note_batch(loader.number, batch)
 
 
 def _batch_number(iterator):

@@ -1,6 +1,7 @@
 """What a DataLoader is called in the report, and what its settings are."""
 
 import torch
+from datamon.adapters import torch_facts
 from datamon.adapters.datasets import layers
 
 _SPLITS = {
@@ -47,6 +48,7 @@ def facts(loader):
         "persistent_workers": int(loader.persistent_workers),
         "pin_memory": int(bool(loader.pin_memory)),
         "start_method": start_method_of(loader),
+        "sharing": torch_facts.sharing_of(loader),
     }
 
 

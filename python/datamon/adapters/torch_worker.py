@@ -14,7 +14,7 @@ import threading
 from datamon import _consumer, _record
 from datamon._consumer import this_thread
 from datamon._record import native
-from datamon.adapters import transforms
+from datamon.adapters import loops, transforms
 
 starting_loader = 0  # of the iterator that this process made last: for its pin thread
 _init_span = 0  # of a worker that starts
@@ -49,6 +49,7 @@ def after_create_fetcher(state, fetcher, failed):
         return
     if not is_marked(fetcher.collate_fn):
         return
+    _note_own_code(fetcher)
     fetcher.collate_fn = native.Timed(
         fetcher.collate_fn, native.COLLATE, native.NO_NAME, native.BATCH_ID
     )
@@ -59,6 +60,30 @@ def after_create_fetcher(state, fetcher, failed):
         fetcher.dataset = _WholeBatches(fetcher.dataset)
     else:
         fetcher.dataset = native.TimedItems(fetcher.dataset)
+
+
+_described = set()  # loaders
+
+
+def _note_own_code(fetcher):
+    """How deep loops nest in the job's own collate_fn and transforms, once a loader."""
+    loader = fetcher.collate_fn.datamon_loader
+    if loader in _described:
+        return
+    _described.add(loader)
+    collate = fetcher.collate_fn.func
+    depth = loops.depth_of(collate)
+    if depth:
+        native.note(f"loader.{loader}.collate", loops.name_of(collate))
+        native.note(f"loader.{loader}.collate_loops", str(depth))
+    nested = {
+        name: depth
+        for name, each in transforms.in_dataset(fetcher.dataset)
+        if (depth := loops.depth_of(each))
+    }
+    if nested:
+        entries = ",".join(f"{name}={depth}" for name, depth in nested.items())
+        native.note(f"loader.{loader}.transform_loops", entries)
 
 
 class _WholeBatches:

@@ -111,9 +111,32 @@ def _timed(value):
 
 
 def time_function(function):
-    name = getattr(function, "func", function)
-    name = getattr(name, "__name__", type(function).__name__).replace("<lambda>", "lambda")
-    return native.Timed(function, _stages.number("transform/" + name))
+    return native.Timed(function, _stages.number("transform/" + _name_of(function)))
+
+
+def _name_of(value):
+    """Behind "transform/": of a function, or of an object that is called."""
+    if type(value) not in _FUNCTIONS:
+        return type(value).__name__
+    name = getattr(value, "func", value)
+    return getattr(name, "__name__", type(value).__name__).replace("<lambda>", "lambda")
+
+
+def in_dataset(dataset):
+    """(name, transform) of what a dataset keeps in the usual attributes."""
+    for layer in datasets.layers(dataset):
+        attributes = getattr(layer, "__dict__", {})
+        for name in _ATTRIBUTES:
+            yield from _in(attributes.get(name), 3)
+
+
+def _in(value, deep):
+    inner = value if isinstance(value, (list, tuple)) else getattr(value, "transforms", None)
+    if isinstance(inner, (list, tuple)):
+        for each in inner if deep else ():
+            yield from _in(each, deep - 1)
+    elif callable(value) and not isinstance(value, type):
+        yield _name_of(value), value
 
 
 def time_dataset(dataset):

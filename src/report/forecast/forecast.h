@@ -64,6 +64,9 @@ class Forecaster {
   double spread_of_gain(const Scenario& scenario, double& spread_of_rate) const;
   double storage_gain(double busy_share, const Scenario& scenario, const Positions& batches,
                       const Positions& steps) const;
+  // Of the makers' time on or waiting for a core, after the change.
+  double core_wait_share(const Scenario& scenario, const Positions& batches,
+                         const Positions& steps) const;
   void find_sharing(const Profile& profile);
   Bounds scaled(const Bounds& bounds, double batch_ratio, int ranks) const;
   std::optional<Scenario> scenario_of(const std::vector<Change>& changes,

@@ -7,6 +7,7 @@
 
 #include "report/diagnosis_evidence.h"
 #include "report/diagnosis_thresholds.h"
+#include "report/diagnosis_verdict.h"
 #include "report/text_units.h"
 
 namespace datamon::report {
@@ -154,6 +155,7 @@ std::vector<StepWork> step_work(const Profile& profile, const Evidence& evidence
   std::vector<StepWork> out;
   const auto steady = std::max<double>(1, static_cast<double>(profile.consumer.steady_steps));
   const double receive_s = splits.receive_s / steady;
+  const double late_s = waits_for_senders(evidence.step) ? evidence.step.handover_late_s : 0;
   for (const Step& step : profile.consumer.step) {
     if (!step.steady) continue;
     StepWork work;
@@ -165,6 +167,8 @@ std::vector<StepWork> step_work(const Profile& profile, const Evidence& evidence
       handover_s =
           std::clamp(step.start_s + wait_s - std::max(step.start_s, step.ready_s), 0.0, wait_s);
     }
+    if (evidence.step.handover_s > 0)  // waiting for the sender is simulated anew
+      handover_s *= std::max(0.0, 1 - late_s / evidence.step.handover_s);
     work.receive_cpu_s = std::min(handover_s, on_consumer ? 0.0 : receive_s);
     work.receive_delay_s = handover_s - work.receive_cpu_s;  // waking up
     const double own_s = sane_seconds(step.compute_s) + sane_seconds(step.transfer_s);
@@ -293,10 +297,14 @@ void fill_machine(const Profile& profile, const Evidence& evidence, const Splits
     model.assumptions.push_back("storage is at its limit and stays as fast as it was");
   } else if (readers > 0.05) {
     const double read_bytes_per_s = evidence.machine.job_storage_bytes_per_s.value_or(0);
+    const double active = profile.reads.overlap.active_share;
+    // A disk that idles while reads are under way is not what they wait for: there
+    // is a limit above it (a control group's, a volume's), and its idle time is none of ours.
     const bool disk_seen =
         evidence.machine.disk_busy &&
-        read_bytes_per_s >= thresholds::kStorageBytesAnItem * finite_or(profile.items_per_s, 0);
-    const double active = profile.reads.overlap.active_share;
+        *evidence.machine.disk_busy >=
+            th::kDiskExplains * (active > 0 ? active : std::min(1.0, readers)) &&
+        read_bytes_per_s >= th::kStorageBytesAnItem * finite_or(profile.items_per_s, 0);
     if (!evidence.machine.reads_scale && !disk_seen)
       model.storage_active_share = active > 0 ? active : std::min(1.0, readers);
     model.assumptions.push_back(
@@ -411,6 +419,7 @@ JobModel model_of(const Profile& profile) {
   fill_epochs(profile, model);
   set_restart(model);
   if (!on_consumer) fill_helpers(profile, model);
+  model.setup.serves_between_batches = !on_consumer && waits_for_senders(evidence.step);
   fill_consumer(profile, on_consumer, splits, model.setup);
   double making_s = 0;
   for (const BatchSample& sample : profile.batches)

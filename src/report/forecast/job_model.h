@@ -61,6 +61,9 @@ JobModel model_of(const Profile& profile);
 struct Scenario {
   LoaderSetup setup;
   WorkFactors factors;
+  // Of single stages that were made faster: what is left of each. Their shares of
+  // their class add up, which factors on the class would not.
+  std::vector<std::pair<std::string, double>> part_left;
   double batch_ratio = 1;     // items in a batch, times the recorded
   double compute_factor = 1;  // on the step's own time
   double receive_factor = 1;  // on the hand-over of a batch to the consumer

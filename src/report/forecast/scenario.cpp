@@ -22,6 +22,19 @@ std::string known_stages(const JobModel& model) {
   return out.empty() ? "none" : out;
 }
 
+// Of a class of stages, when single ones of it were made faster.
+double left_of_class(const JobModel& model, const Scenario& scenario, int stage_class) {
+  double left = 1;
+  for (const auto& [name, known] : model.stage_shares) {
+    if (known.first != stage_class) continue;
+    double own = 1;
+    for (const auto& [part, part_left] : scenario.part_left)
+      if (part == name) own *= part_left;
+    left -= known.second * (1 - own);
+  }
+  return std::max(0.0, left);
+}
+
 // A class ("transform"), or one stage, which is a share of its class.
 std::string faster(const std::string& stage, double factor, const JobModel& model,
                    Scenario& scenario) {
@@ -35,6 +48,7 @@ std::string faster(const std::string& stage, double factor, const JobModel& mode
     scenario.setup.feeder_cpu_s *= left;
     scenario.setup.feeder_delay_s *= left;
     scenario.receive_factor *= left;
+    if (left == 0) scenario.setup.serves_between_batches = false;
   }
   for (std::size_t k = index_of(StageClass::kFetch); k <= index_of(StageClass::kHandoff); ++k) {
     if (stage != to_string(static_cast<StageClass>(k))) continue;
@@ -43,7 +57,10 @@ std::string faster(const std::string& stage, double factor, const JobModel& mode
   }
   for (const auto& [name, known] : model.stage_shares) {
     if (name != stage) continue;
-    multiply(factors, static_cast<std::size_t>(known.first), 1 - known.second * (1 - left));
+    const auto k = static_cast<std::size_t>(known.first);
+    const double before = left_of_class(model, scenario, known.first);
+    scenario.part_left.emplace_back(stage, left);
+    multiply(factors, k, before > 0 ? left_of_class(model, scenario, known.first) / before : 0);
     return "";
   }
   return "no stage '" + stage + "' makes batches here; there is: " + known_stages(model);

@@ -198,6 +198,7 @@ class Simulation {
               setup_.feeder_cpu_s);
     else
       to_pin(batch);
+    if (setup_.serves_between_batches) receive_if_served();
     start_next(index);
   }
 
@@ -220,7 +221,14 @@ class Simulation {
 
   void deliver(std::size_t batch) {
     run_.ready_s[batch] = now_s_;
-    if (doing_ == Doing::kWaiting && batch == done_) receive();
+    receive_if_served();
+  }
+
+  // A worker that is at work on another batch serves the sent one when that is done.
+  void receive_if_served() {
+    if (doing_ != Doing::kWaiting || run_.ready_s[done_] < 0) return;
+    if (setup_.serves_between_batches && who_[(done_ - first_) % workers_].busy) return;
+    receive();
   }
 
   // --- consumer
@@ -233,7 +241,7 @@ class Simulation {
       who_[static_cast<std::size_t>(consumer())].threads = 1;
       return begin(consumer());
     }
-    if (run_.ready_s[done_] >= 0) receive();
+    receive_if_served();
   }
 
   void receive() {

@@ -43,10 +43,13 @@ struct LoaderSetup {
   double consumer_threads = 1;              // that compute while the consumer does
   double feeder_cpu_s = 0, feeder_delay_s = 0;  // a batch, in a thread beside each worker
   double pin_cpu_s = 0, pin_delay_s = 0;        // a batch, in one thread before the consumer
-  std::size_t epoch_steps = 0;                  // 0: no boundaries. Else workers stop at each, ...
-  double restart_s = 0;                         // ... and need this long to start again
-  std::vector<double> worker_factor;            // on all work of that worker; missing ones are 1
-  int turns = 4;                                // in which a batch reads, sleeps and computes
+  // What a worker has sent is taken from it between two batches only: a thread of
+  // its own, which waits for the interpreter, serves it. Without a pinning thread.
+  bool serves_between_batches = false;
+  std::size_t epoch_steps = 0;        // 0: no boundaries. Else workers stop at each, ...
+  double restart_s = 0;               // ... and need this long to start again
+  std::vector<double> worker_factor;  // on all work of that worker; missing ones are 1
+  int turns = 4;                      // in which a batch reads, sleeps and computes
 };
 
 struct SimulatedRun {
