@@ -1,14 +1,20 @@
 #include "report/diagnosis_handover.h"
 
 #include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
 #include <map>
 #include <utility>
 #include <vector>
 
+#include "report/diagnosis_thresholds.h"
 #include "report/text_units.h"
 
 namespace datamon::report {
 namespace {
+
+namespace th = thresholds;
 
 struct Stretch {
   double from_s = 0, to_s = 0;
@@ -38,29 +44,80 @@ double overlap_s(const std::vector<Stretch>& stretches, double from_s, double to
   return std::min(sum_s, to_s - from_s);
 }
 
-// A hand-over that goes on while its sender rests is slow by itself: only where the
-// sender is at work to the end, or until shortly before it, may that be the reason.
-constexpr double kEndOfHandover = 0.1;
+// One hand-over: how long it took, and the part of it in which its sender worked.
+struct Handover {
+  double length_s = 0, at_work_s = 0;
+};
 
-// Of the hand-overs' time, the part in which they may have waited for their senders.
-double sender_at_work_share(const Profile& profile) {
+std::vector<Handover> handovers(const Profile& profile) {
   const Work work = work_of(profile.batches);
   Senders senders;
   for (const BatchSample& batch : profile.batches)
     if (batch.ready_s >= 0) senders[{batch.id, batch.ready_s}] = batch.worker;
-  double all_s = 0, at_work_s = 0;
+  std::vector<Handover> out;
   for (const Step& step : profile.consumer.step) {
     if (!step.steady || !(step.ready_s >= 0)) continue;
     const double from_s = std::max(finite_or(step.start_s, 0), step.ready_s);
     const double to_s = finite_or(step.start_s, 0) + sane_seconds(step.wait_s);
     const auto sender = senders.find({step.batch, step.ready_s});
     if (!(to_s > from_s) || sender == senders.end()) continue;
-    all_s += to_s - from_s;
-    const std::vector<Stretch>& made = work.at(sender->second);
-    const double end_s = to_s - kEndOfHandover * (to_s - from_s);
-    if (overlap_s(made, end_s, to_s) > 0) at_work_s += overlap_s(made, from_s, to_s);
+    const auto made = work.find(sender->second);
+    out.push_back(
+        {to_s - from_s, made != work.end() ? overlap_s(made->second, from_s, to_s) : 0.0});
   }
-  return all_s > 0 ? at_work_s / all_s : 0;
+  return out;
+}
+
+struct Sums {
+  double n = 0, x = 0, y = 0, xx = 0, xy = 0;
+  void add(const Handover& one) {
+    n += 1;
+    x += one.at_work_s;
+    y += one.length_s;
+    xx += one.at_work_s * one.at_work_s;
+    xy += one.at_work_s * one.length_s;
+  }
+  void add(const Sums& other, double sign) {
+    n += sign * other.n;
+    x += sign * other.x;
+    y += sign * other.y;
+    xx += sign * other.xx;
+    xy += sign * other.xy;
+  }
+  double slope() const {
+    const double spread = n * xx - x * x;
+    return spread > 0 ? (n * xy - x * y) / spread : std::numeric_limits<double>::quiet_NaN();
+  }
+};
+
+// How much longer a hand-over is for each second that its sender works in it: 1 where
+// it waits for that, 0 where it does not care. Neighbours are alike, so whole stretches
+// are left out in turn (jackknife). Where the senders never rest it is 1: they set the
+// pace either way.
+struct Growth {
+  double slope = 0, error = std::numeric_limits<double>::infinity();
+};
+
+Growth growth_of(const std::vector<Handover>& all) {
+  constexpr std::size_t kStretches = 20;
+  constexpr double kNeverRest = 0.9;
+  Growth out;
+  if (all.size() < 2 * kStretches) return out;
+  std::array<Sums, kStretches> stretch;
+  Sums whole;
+  for (std::size_t i = 0; i < all.size(); ++i) stretch[i * kStretches / all.size()].add(all[i]);
+  for (const Sums& part : stretch) whole.add(part, 1);
+  if (whole.x >= kNeverRest * whole.y) return {1, 0};
+  out.slope = whole.slope();
+  double squares = 0;
+  for (const Sums& part : stretch) {
+    Sums rest = whole;
+    rest.add(part, -1);
+    squares += (rest.slope() - out.slope) * (rest.slope() - out.slope);
+  }
+  const double parts = static_cast<double>(kStretches);
+  out.error = std::sqrt(squares * (parts - 1) / parts);
+  return out;
 }
 
 }  // namespace
@@ -70,7 +127,16 @@ void add_late_handover(const Profile& profile, Evidence& evidence) {
   if (!step.ready_known || profile.job.ranks > 1 || step.steps == 0) return;
   const double asleep_s = evidence.makers.receive_asleep_s / static_cast<double>(step.steps);
   if (!(asleep_s > 0)) return;
-  step.handover_late_s = std::min(step.handover_s, asleep_s) * sender_at_work_share(profile);
+  const std::vector<Handover> all = handovers(profile);
+  const Growth growth = growth_of(all);
+  if (!(growth.slope - th::kSendersDeviations * growth.error > th::kSendersSlope)) return;
+  double at_work_s = 0, length_s = 0;
+  for (const Handover& one : all) {
+    at_work_s += one.at_work_s;
+    length_s += one.length_s;
+  }
+  const double overlap_s = step.handover_s * at_work_s / length_s;
+  step.handover_late_s = std::min({step.handover_s, asleep_s, overlap_s});
 }
 
 }  // namespace datamon::report

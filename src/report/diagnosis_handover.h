@@ -4,7 +4,8 @@
 // consumer then receives may only name the memory: PyTorch's workers serve the
 // file descriptors behind a batch from a thread that shares the interpreter with
 // the next batch's making. A receiver that sleeps while its sender is at work on
-// another batch waits for that work, not for the hand-over.
+// another batch waits for that work, not for the hand-over: if hand-overs are longer
+// by the time that their senders work in them.
 #pragma once
 
 #include "report/diagnosis_evidence.h"

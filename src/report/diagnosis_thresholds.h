@@ -142,6 +142,10 @@ inline constexpr double kHandoverRecorded = 0.25;
 // Of the wait: in receiving, asleep, while the sender is at work on another batch.
 // A quarter is the most that the verdict on the rest may be wrong by.
 inline constexpr double kSendersLate = 0.25;
+// Hand-overs wait for their senders' other work when they are longer by half of it
+// at least, by two standard errors: the middle between not at all and all of it.
+inline constexpr double kSendersSlope = 0.5;
+inline constexpr double kSendersDeviations = 2;
 
 // Part of the wait in which a later batch was ready: a quarter is the least
 // that delivery in any order would be noticed by. Workers must have idled too,

@@ -81,8 +81,7 @@ void fill_files(Profile& profile, const Recording& recording) {
   std::vector<PlaceReads> places;
   for (const auto& [key, file] : by_key) {
     if (complete) files.distinct_bytes += static_cast<double>(file.file_bytes);
-    places.push_back({file.path, static_cast<double>(file.reads),
-                      static_cast<double>(file.bytes_read), file.read_s});
+    places.push_back({file.path, static_cast<double>(file.bytes_read), file.read_s});
   }
   files.slow_place = slow_place(places);
   for (auto& [key, file] : by_key) files.slowest.push_back(std::move(file));

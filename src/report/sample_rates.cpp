@@ -95,33 +95,42 @@ std::vector<std::string> SampleRates::names_between(std::string_view prefix,
 }
 
 // Sums what each process grew by between two looks at it. What it had used when
-// it was first seen belongs to the time before.
+// it was first seen, and what one used up that has ended, is not known: the time
+// between looks that saw different processes counts only where there is no other.
 template <typename Read>
 double SampleRates::process_rate(Read read) const {
   struct Seen {
     double at_s, value;
   };
+  Growth same, any;
   std::map<std::uint32_t, Seen> seen;
-  double amount = 0, seconds = 0, before_s = 0;
+  double before_s = 0;
+  std::size_t before = 0;  // how many were read then
   bool first = true;
   for (const auto moment : process_.samples.processes) {
     const double at_s = axis_.at(moment.front().ticks);
     const bool counted = !first && at_s > before_s && counts(before_s, at_s);
-    bool any = false;
+    double amount = 0;
+    std::size_t now = 0, again = 0;
     for (const format::ProcessSample& sample : moment) {
       const double value = read(sample);
       if (std::isnan(value)) continue;
-      any = true;
+      ++now;
       const auto at = seen.find(sample.pid);
-      if (counted && at != seen.end() && value >= at->second.value)
-        amount += value - at->second.value;
+      if (at != seen.end() && at->second.at_s == before_s) ++again;
+      if (at != seen.end() && value >= at->second.value) amount += value - at->second.value;
       seen[sample.pid] = {at_s, value};
     }
-    if (counted && any) seconds += at_s - before_s;
+    if (counted && now > 0) {
+      any.add(amount, at_s - before_s);
+      if (again == now && again == before) same.add(amount, at_s - before_s);
+    }
     before_s = at_s;
+    before = now;
     first = false;
   }
-  return seconds > 0 ? amount / seconds : kNotKnown;
+  const Growth& sum = same.seconds > 0 ? same : any;
+  return sum.seconds > 0 ? sum.amount / sum.seconds : kNotKnown;
 }
 
 std::map<std::uint32_t, SampleRates::ProcessLoad> SampleRates::process_loads() const {

@@ -48,6 +48,10 @@ class SampleRates {
  private:
   struct Growth {
     double amount = 0, seconds = 0;
+    void add(double more, double in_s) {
+      amount += more;
+      seconds += in_s;
+    }
   };
   Growth growth(std::string_view metric) const;
   template <typename Read>

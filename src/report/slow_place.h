@@ -9,7 +9,7 @@ namespace datamon::report {
 
 struct PlaceReads {
   std::string path;
-  double reads = 0, bytes = 0, read_s = 0;
+  double bytes = 0, read_s = 0;
 };
 
 struct SlowPlace {
@@ -20,7 +20,7 @@ struct SlowPlace {
 
 // The highest place that takes a good part of the reading time and whose bytes
 // take several times as long as the others'. Paths that were cut at their
-// beginning are passed over. O(total length of the paths).
+// beginning are passed over. O(n log n).
 SlowPlace slow_place(const std::vector<PlaceReads>& files);
 
 }  // namespace datamon::report

@@ -41,8 +41,8 @@ const Remedy* find(const Diagnosis& diagnosis, const char* change) {
 TEST(Cause, OneSlowMount) {
   std::vector<PlaceReads> files;
   for (int i = 0; i < 20; ++i) {
-    files.push_back({"/data/a/" + std::to_string(i), 1, 1e5, 1e-3});
-    files.push_back({"/mnt/nfs/b/" + std::to_string(i), 1, 1e5, 8e-3});
+    files.push_back({"/data/a/" + std::to_string(i), 1e5, 1e-3});
+    files.push_back({"/mnt/nfs/b/" + std::to_string(i), 1e5, 8e-3});
   }
   const SlowPlace place = slow_place(files);
   EXPECT_EQ(place.path, "/mnt/");  // the highest one
@@ -61,7 +61,7 @@ TEST(Cause, OneSlowMount) {
 
 TEST(Cause, OneSlowFileAmongMany) {
   std::vector<PlaceReads> files;
-  for (int i = 0; i < 50; ++i) files.push_back({"/d/" + std::to_string(i), 1, 1e5, 1e-3});
+  for (int i = 0; i < 50; ++i) files.push_back({"/d/" + std::to_string(i), 1e5, 1e-3});
   EXPECT_EQ(slow_place(files).path, "");
   files[7].read_s = 30e-3;
   EXPECT_EQ(slow_place(files).path, "/d/7");
@@ -72,7 +72,7 @@ TEST(Cause, OneSlowFileAmongMany) {
 TEST(Cause, LargerFilesAreNotSlowOnes) {
   std::vector<PlaceReads> files;
   for (int i = 0; i < 50; ++i)
-    files.push_back({(i < 10 ? "/large/" : "/small/") + std::to_string(i), 1, i < 10 ? 1e7 : 1e5,
+    files.push_back({(i < 10 ? "/large/" : "/small/") + std::to_string(i), i < 10 ? 1e7 : 1e5,
                      i < 10 ? 100e-3 : 1e-3});
   EXPECT_EQ(slow_place(files).path, "");
 }

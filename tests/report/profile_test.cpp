@@ -304,6 +304,27 @@ TEST(Profile, ReadsTheMachine) {
   EXPECT_TRUE(std::isnan(machine.throttled_share));
 }
 
+// A worker that was first seen at the second look had worked before it, unseen.
+TEST(Profile, CoresAreOfLooksThatSawTheSameProcesses) {
+  test::TemporaryFolder folder;
+  FileBuilder root({.pid = 1, .is_root = true});
+  TrackBuilder& main = root.track(kConsumer, 0, "main");
+  for (int i = 0; i < 300; ++i) {
+    main.span(kWait, 0.01 * i, 0.01 * i + 0.005, {.id = static_cast<std::uint64_t>(i)});
+    main.span(kCompute, 0.01 * i + 0.005, 0.01 * i + 0.01);
+  }
+  root.sample({{"cores.online", "1", format::MetricKind::kGauge, [](double) { return 2.0; }}}, 0, 3,
+              0.5);
+  for (int second = 0; second <= 3; ++second) {
+    root.sample_process(second, 1, 0.1 * second, 1 << 20, 0);
+    if (second >= 1) root.sample_process(second, 10, 0.9 * second, 1 << 20, 0);
+    if (second == 3) root.sample_process(second, 11, 0.2, 1 << 20, 0);
+  }
+  root.write(folder.path());
+  const Profile profile = build_profile(Recording::open(folder.path()));
+  EXPECT_NEAR(profile.machine.cores_used_job, 1.0, 1e-6);
+}
+
 // A worker's process is killed; the loader goes on with the others.
 TEST(Profile, NoticesAKilledWorker) {
   test::TemporaryFolder folder;
