@@ -121,7 +121,8 @@ ForecastSection forecast_section(const Profile& profile, const Diagnosis& diagno
   ForecastSection out;
   out.why_not = forecaster.why_not();
   if (!out.why_not.empty()) return out;
-  out.workers = forecaster.model().setup.workers;
+  const LoaderSetup& setup = forecaster.model().setup;
+  out.workers = setup.serves_between_batches ? 0 : setup.workers;
   out.measured_items_per_s = forecaster.measured_items_per_s();
   out.simulated_over_measured = forecaster.simulated_over_measured();
   out.bounds = forecaster.bounds();

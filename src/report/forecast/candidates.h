@@ -21,7 +21,7 @@ std::vector<Forecast> forecast_all(const Forecaster& forecaster,
 // What a report shows beside the diagnosis.
 struct ForecastSection {
   std::string why_not;  // there are no forecasts, because ...
-  int workers = 0;      // of one rank, as it is
+  int workers = 0;  // of one rank, as it is; 0: none, or more are not known to be served as well
   double measured_items_per_s = 0;
   double simulated_over_measured = 1;
   Bounds bounds;
