@@ -19,7 +19,9 @@ def test_verdict(name, tmp_path):
             (tmp_path / entry.name).write_bytes(tar.extractfile(entry).read())
     report = json.loads(datamon("report", tmp_path, "--json").stdout)
     verdict, label = report["verdict"], LABELS[name]
-    assert verdict["label"] == label["label"], verdict
+    assert verdict["label"] in (label["label"], label.get("or")), verdict
+    if "or" in label:  # two that are close: said, and not with confidence
+        assert verdict["confidence"] != "high" and verdict["doubts"]
     assert set(label["named"]) <= set(verdict["qualifiers"])
     assert not set(label["not_named"]) & set(verdict["qualifiers"])
     assert report["remedies"] and report["problems"] == []
