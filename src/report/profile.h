@@ -15,8 +15,8 @@
 #include "report/probe/probe_profile.h"
 #include "report/read_overlap.h"
 #include "report/recording.h"
-#include "report/stage_class.h"
 #include "report/slow_place.h"
+#include "report/stage_class.h"
 
 namespace datamon::report {
 
