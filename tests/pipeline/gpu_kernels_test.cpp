@@ -102,7 +102,8 @@ TEST(GpuKernels, PlanWithoutSharedMemoryWhereNotOneRowFits) {
   SampleTask task;
   const auto tile_rows = [&](int width, int height, int out_width, int out_height) {
     const SampleInput input{nullptr, 0, width, height, false};
-    plan_samples({&input, 1}, out_width, out_height, nullptr, {&task, 1});
+    std::vector<std::int32_t> weights(weight_words(width, height, out_width, out_height));
+    plan_samples({&input, 1}, out_width, out_height, weights.data(), {&task, 1});
     return task.tile_rows;
   };
   EXPECT_EQ(tile_rows(500, 375, 224, 224), 16);

@@ -41,7 +41,7 @@ class ByteStream {
   DATAMON_HOST_DEVICE std::uint32_t next() {
     const std::uint32_t low = current_;
     current_ = *++word_;
-    return shift_ == 0 ? low : low >> shift_ | current_ << (32 - shift_);
+    return static_cast<std::uint32_t>((std::uint64_t{current_} << 32 | low) >> shift_);
   }
 
  private:
