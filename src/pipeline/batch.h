@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 #include "pipeline/gpu/cut_item.h"
 #include "pipeline/options.h"
@@ -19,6 +20,7 @@ struct ItemFailure {
   std::uint32_t reason_bytes = 0;
   char reason[120] = {};
 };
+ItemFailure item_failure(std::uint32_t item, std::string_view reason);
 
 struct Batch {
   std::uint64_t number = 0;  // from 0, counts on over epochs

@@ -5,17 +5,14 @@
 #include <string_view>
 
 namespace datamon::pipeline {
-namespace {
 
-ItemFailure failure(std::uint32_t item, std::string_view reason) {
+ItemFailure item_failure(std::uint32_t item, std::string_view reason) {
   ItemFailure failure;
   failure.item = item;
   failure.reason_bytes = static_cast<std::uint32_t>(std::min(reason.size(), sizeof failure.reason));
   std::memcpy(failure.reason, reason.data(), failure.reason_bytes);
   return failure;
 }
-
-}  // namespace
 
 BatchMaker::BatchMaker(const Source& source, const PipelineOptions& options, StageClock& clock,
                        Control& control)
@@ -45,7 +42,7 @@ bool BatchMaker::make_items(const Slot& slot) {
             : items_.cut(place, slot, space);
     good_[place] = error.empty();
     if (error.empty()) continue;
-    slot.failures[slot.header->failures++] = failure(item, error);
+    slot.failures[slot.header->failures++] = item_failure(item, error);
     if (options_.on_error == OnError::fail) slot.header->count = 0;
   }
   return true;

@@ -320,7 +320,10 @@ std::optional<Batch> Loader::take(StageTimer& wait) {
 
 bool Loader::more() const { return state_->goes_on(); }
 bool Loader::ready() const { return state_->ready(); }
-void Loader::note_failure(std::uint32_t item, const std::string& reason) {
+void Loader::add_failure(Batch& batch, std::uint32_t item, const std::string& reason) {
+  const Slot slot = state_->slots.slot(batch.slot);
+  slot.failures[slot.header->failures++] = item_failure(item, reason);
+  batch.failures = {slot.failures, slot.header->failures};
   state_->note_failure(item, reason);
 }
 std::span<std::int32_t> Loader::labels_of(const Batch& batch) {

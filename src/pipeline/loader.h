@@ -53,9 +53,9 @@ class Loader : public BatchFeed {
   bool more() const;
   // Whether take() would return without waiting for a worker.
   bool ready() const;
-  // Counts an item that turned out unusable after its worker was done with it; throws as next()
-  // when such are errors.
-  void note_failure(std::uint32_t item, const std::string& reason);
+  // Adds an item that turned out unusable after its worker was done with it to the batch's
+  // failures; throws as next() when such are errors.
+  void add_failure(Batch& batch, std::uint32_t item, const std::string& reason);
   // A held batch's parts, to put others in the place of such items.
   std::span<std::int32_t> labels_of(const Batch& batch);
   std::span<std::uint32_t> items_of(const Batch& batch);

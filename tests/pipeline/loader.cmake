@@ -48,6 +48,22 @@ if(DATAMON_CUDA_FOUND)
   endif()
 endif()
 
+# What runs behind the cut, with CUDA's runtime and nvJPEG played by the CPU.
+if(DATAMON_CUDA_FOUND)
+  add_library(host_nvjpeg MODULE host_nvjpeg.cpp)
+  target_link_libraries(host_nvjpeg PRIVATE datamon_ops)
+  datamon_warnings(host_nvjpeg)
+  datamon_pipeline_test(gpu_feed_test)
+  target_sources(gpu_feed_test PRIVATE host_cuda.cpp)
+  target_link_libraries(gpu_feed_test PRIVATE datamon_cuda)
+  target_compile_definitions(gpu_feed_test PRIVATE
+    DATAMON_HOST_NVJPEG="$<TARGET_FILE:host_nvjpeg>")
+  target_compile_options(gpu_feed_test PRIVATE -ffp-contract=off)
+  # host_nvjpeg puts its work on the test's streams.
+  set_target_properties(gpu_feed_test PROPERTIES ENABLE_EXPORTS ON)
+  add_dependencies(gpu_feed_test host_nvjpeg)
+endif()
+
 # Run where there is a GPU, skipped (and said so) elsewhere.
 if(DATAMON_CUDA_FOUND)
   datamon_pipeline_test(gpu_device_test RUN_SERIAL TRUE)

@@ -146,7 +146,7 @@ bool DeviceLane::decode_on_cpu(std::uint32_t place, Loader& loader, DeviceSummar
     }
     error = crop.error().message;
   }
-  loader.note_failure(batch_.items[place], error);
+  loader.add_failure(batch_, batch_.items[place], error);
   return false;
 }
 
