@@ -58,9 +58,9 @@ class DeviceFeed final : public BatchFeed {
       if (interrupted_.load(std::memory_order_relaxed) != 0) break;
       StageTimer wait(loader_.clock(), Stage::wait);
       if (in_flight_ == 0 && !start_one(wait)) continue;
-      // What workers have finished goes to the device now, to be there when it is wanted. One lane
-      // stays for the batch that the consumer will hold.
-      while (in_flight_ < kDeviceLanes - 1 && loader_.ready()) start_one(wait);
+      // What workers have finished goes to the device now, to be there when it is wanted. The lane
+      // of the batch that the consumer held is free again.
+      while (in_flight_ < kDeviceLanes && loader_.ready()) start_one(wait);
       Batch batch = lane(oldest_).finish(summary_);
       wait.item(batch.number);
       oldest_ = (oldest_ + 1) % kDeviceLanes;
