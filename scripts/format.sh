@@ -11,6 +11,6 @@ command -v "$tool" >/dev/null || {
 options=(-i)
 [ "${1:-}" = --check ] && options=(--dry-run --Werror)
 find . -path "./build*" -prune -o -path "./.*/*" -prune -o -path ./data -prune -o -type f \
-  \( -name '*.h' -o -name '*.hpp' -o -name '*.c' -o -name '*.cpp' \) -print0 |
+  \( -name '*.h' -o -name '*.hpp' -o -name '*.c' -o -name '*.cpp' -o -name '*.cu' \) -print0 |
   xargs -0 -r -n 32 -P 2 "$tool" --style=file "${options[@]}"
 echo "format: $([ "${1:-}" = --check ] && echo 'all files are formatted' || echo done)"

@@ -7,7 +7,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 
+#include "pipeline/gpu/cut_item.h"
 #include "pipeline/options.h"
 
 namespace datamon::pipeline {
@@ -18,14 +20,21 @@ struct ItemFailure {
   std::uint32_t reason_bytes = 0;
   char reason[120] = {};
 };
+ItemFailure item_failure(std::uint32_t item, std::string_view reason);
 
 struct Batch {
   std::uint64_t number = 0;  // from 0, counts on over epochs
   std::uint64_t epoch = 0;
+  std::uint32_t slot = 0;  // the loader's, that holds it
   int worker = 0;
   SampleFormat layout = SampleFormat::float32_nchw;
-  int size = 0;                           // width and height, pixels
-  std::span<const std::byte> pixels;      // count images of equal size after each other
+  int size = 0;  // width and height, pixels
+  // Count images of equal size after each other. With a GPU backend: empty as long as the batch is
+  // at the cut, and then those in device memory, copied to the host only for a digest.
+  std::span<const std::byte> pixels;
+  const void* device_pixels = nullptr;    // the images in device memory, where they are there
+  std::span<const gpu::CutItem> cuts;     // at the cut: count
+  std::span<const std::byte> arena;       // at the cut: their bytes
   std::span<const std::int32_t> labels;   // count
   std::span<const std::uint32_t> items;   // count: which item each image is
   std::span<const ItemFailure> failures;  // items that another one stands in for

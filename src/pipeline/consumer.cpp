@@ -44,11 +44,12 @@ void write_notes(const PipelineOptions& options) {
   note("loader.prefetch", fmt::format("{}", options.prefetch));
   note("loader.batch_size", fmt::format("{}", options.batch));
   note("loader.worker_kind", to_string(options.worker_kind));
+  note("loader.backend", to_string(options.backend));
 }
 
 class Consumer {
  public:
-  Consumer(Loader& loader, const PipelineOptions& options, const StopFlag& interrupted)
+  Consumer(BatchFeed& loader, const PipelineOptions& options, const StopFlag& interrupted)
       : loader_(loader), options_(options), interrupted_(interrupted) {
     // A slow consumer's factor is one of compute_ms, asleep or not; not of CPU time.
     double& factor = loader.clock().slow.stage[static_cast<std::size_t>(Stage::compute)].factor;
@@ -121,7 +122,7 @@ class Consumer {
     summary_.steps_per_s = static_cast<double>(summary_.steps) / summary_.run_s;
   }
 
-  Loader& loader_;
+  BatchFeed& loader_;
   const PipelineOptions& options_;
   const StopFlag& interrupted_;
   std::int64_t compute_ns_ = 0;
@@ -157,7 +158,8 @@ RunSummary run_pipeline(const Source& source, const PipelineOptions& options,
   write_notes(options);
   const std::int64_t start = wall_ns();
   Span init(DATAMON_INIT);
-  Loader loader(source, options, interrupted);
+  const auto feed = make_feed(source, options, interrupted);
+  BatchFeed& loader = *feed;
   init.end();
   const double start_s = seconds(wall_ns() - start);
   const double cpu_before = cpu_seconds();
@@ -171,6 +173,7 @@ RunSummary run_pipeline(const Source& source, const PipelineOptions& options,
   summary.problems = loader.problems();
   summary.failed_items = loader.failed_items();
   summary.empty_batches = loader.empty_batches();
+  summary.device = loader.device();
   return summary;
 }
 

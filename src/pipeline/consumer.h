@@ -6,9 +6,10 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 
-#include "pipeline/loader.h"
+#include "pipeline/batch_feed.h"
 #include "pipeline/memory.h"
 #include "pipeline/options.h"
 #include "pipeline/source.h"
@@ -39,7 +40,8 @@ struct RunSummary {
   std::map<std::string, ItemProblem> problems;  // by item name
   std::uint64_t failed_items = 0;
   std::uint64_t empty_batches = 0;
-  std::uint64_t digest = 0;  // of all batches in order; 0 unless asked for
+  std::optional<DeviceSummary> device;  // with a GPU backend
+  std::uint64_t digest = 0;             // of all batches in order; 0 unless asked for
 };
 
 RunSummary run_pipeline(const Source& source, const PipelineOptions& options,

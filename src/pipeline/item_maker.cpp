@@ -1,8 +1,19 @@
 #include "pipeline/item_maker.h"
 
+#include <cstring>
+
 #include "pipeline/ops/crop.h"
 
 namespace datamon::pipeline {
+namespace {
+
+// Kinds of file that nvJPEG is asked about; grey, CMYK, RGB and arithmetic ones go to the CPU at
+// once.
+bool gpu_may_decode(const ImageInfo& info) {
+  return info.components == 3 && !info.rgb && !info.arithmetic;
+}
+
+}  // namespace
 
 ItemMaker::ItemMaker(const Source& source, const PipelineOptions& options, StageClock& clock,
                      Control& control)
@@ -22,6 +33,81 @@ std::string ItemMaker::make(std::uint32_t item, std::uint64_t epoch, std::byte* 
   if (error.empty()) transform(item, crop, random, to);
   fetch.item(item, buffer_.bytes().size(), source_.name(item));
   return error;
+}
+
+std::string ItemMaker::cut(std::uint32_t place, const Slot& slot, gpu::CutSpace& space) {
+  StageTimer fetch(clock_, Stage::fetch);
+  const std::uint32_t item = slot.items[place];
+  std::string error = read(item, clock_.slow.any && clock_.slow.slow_item(options_.seed, item));
+  if (error.empty()) error = cut_to_arena(place, slot, space);
+  if (!error.empty()) space.skip();
+  fetch.item(item, buffer_.bytes().size(), source_.name(item));
+  return error;
+}
+
+std::string ItemMaker::cut_to_arena(std::uint32_t place, const Slot& slot, gpu::CutSpace& space) {
+  const std::uint32_t item = slot.items[place];
+  const bool slow = clock_.slow.any && clock_.slow.slow_item(options_.seed, item);
+  Random random = Random::for_item(options_.seed, slot.header->epoch, item);
+  slot.cuts[place] = {};
+  slot.cuts[place].owner = place;
+  if (options_.backend == Backend::gpu) {
+    const auto info = decoder_.open(std::as_bytes(buffer_.bytes()));
+    if (!info) return info.error().message;
+    Random same = random;
+    const CropBox box = random_resized_crop(info->width, info->height, same);
+    if (put_file(place, *info, box, slot, space)) {
+      slot.cuts[place].flip = random_flip(same) ? 1 : 0;
+      return {};
+    }
+    slot.header->decoded_on_cpu += 1;
+  }
+  ImageView crop;
+  std::string error = decode(item, random, slow, crop);
+  if (!error.empty()) return error;
+  slot.cuts[place].flip = random_flip(random) ? 1 : 0;
+  put_pixels(place, crop, slot, space);
+  return {};
+}
+
+// False: the GPU cannot decode it, or there is no room.
+bool ItemMaker::put_file(std::uint32_t place, const ImageInfo& info, const CropBox& box,
+                         const Slot& slot, gpu::CutSpace& space) {
+  const auto file = buffer_.bytes();
+  const std::size_t frame =
+      static_cast<std::size_t>(info.width) * static_cast<std::size_t>(info.height) * kChannels;
+  if (!gpu_may_decode(info) || !gpu::weights_fit(box.width, box.height, options_) ||
+      !space.fits(file.size(), frame))
+    return false;
+  gpu::CutItem& cut = slot.cuts[place];
+  cut.kind = gpu::CutKind::file;
+  cut.bytes = file.size();
+  cut.offset = space.take(file.size(), frame, cut.frame_offset);
+  cut.image_width = info.width;
+  cut.image_height = info.height;
+  cut.box = box;
+  std::memcpy(slot.pixels + cut.offset, file.data(), file.size());
+  return true;
+}
+
+void ItemMaker::put_pixels(std::uint32_t place, ImageView crop, const Slot& slot,
+                           gpu::CutSpace& space) {
+  const auto bytes_of = [](const ImageView& view) {
+    return static_cast<std::size_t>(view.width) * static_cast<std::size_t>(view.height) * kChannels;
+  };
+  if (!gpu::weights_fit(crop.width, crop.height, options_) || !space.fits(bytes_of(crop), 0)) {
+    StageTimer resize(clock_, Stage::resize);
+    crop = resizer_.resize(crop);
+    slot.header->resized_on_cpu += 1;
+  }
+  gpu::CutItem& cut = slot.cuts[place];
+  cut.kind = gpu::CutKind::pixels;
+  cut.bytes = bytes_of(crop);
+  cut.offset = space.take(cut.bytes, 0, cut.frame_offset);
+  cut.box = {0, 0, crop.width, crop.height};
+  const std::size_t row_bytes = static_cast<std::size_t>(crop.width) * kChannels;
+  std::byte* to = slot.pixels + cut.offset;
+  for (int y = 0; y < crop.height; ++y, to += row_bytes) std::memcpy(to, crop.row(y), row_bytes);
 }
 
 std::string ItemMaker::read(std::uint32_t item, bool slow) {

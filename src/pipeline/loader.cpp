@@ -9,6 +9,7 @@
 #include "pipeline/batch_plan.h"
 #include "pipeline/crew.h"
 #include "pipeline/error.h"
+#include "pipeline/gpu/cut_space.h"
 #include "pipeline/memory.h"
 #include "pipeline/slots.h"
 
@@ -28,6 +29,7 @@ const PipelineOptions& checked(const PipelineOptions& options) {
   check("--batch", options.batch, 1, kMaxBatch);
   check("--prefetch", options.prefetch, 1, kMaxPrefetch);
   check("--size", options.size, 1, kMaxSize);
+  check("--image-pixels", options.image_pixels, 1, kMaxImagePixels);
   for (const SlowSpec& spec : options.slow) {
     if (spec.kind == SlowKind::worker && spec.worker >= options.workers)
       throw PipelineError(fmt::format("--slow {}: there is no worker {}, --workers is {}",
@@ -42,8 +44,13 @@ const PipelineOptions& checked(const PipelineOptions& options) {
 struct Loader::State {
   State(const Source& from, const PipelineOptions& with, const StopFlag& interrupted_flag);
 
-  bool more() const { return received < asked || plan.next_epoch().has_value(); }
-  std::optional<Batch> next();
+  bool goes_on() const {
+    return interrupted.load(std::memory_order_relaxed) == 0 &&
+           (received < asked || plan.next_epoch().has_value());
+  }
+  bool take(StageTimer& wait, std::optional<Batch>& got);
+  void release();
+  bool ready() const;
   bool make_here(StageTimer& wait);
   bool receive(StageTimer& wait);
   void ask();
@@ -52,7 +59,9 @@ struct Loader::State {
   bool await(int worker, std::uint32_t index);
   void throw_trouble();
   void note_failures();
+  void note_failure(std::uint32_t item, const std::string& reason);
   Batch held_batch(int worker) const;
+  std::uint64_t held_bytes() const;
 
   const Source& source;
   const PipelineOptions options;
@@ -65,14 +74,15 @@ struct Loader::State {
   std::optional<BatchMaker> maker;  // with 0 workers
 
   std::vector<std::uint32_t> free_slots;
-  std::uint32_t held = 0;  // the consumer's slot
-  bool holding = false;
+  std::vector<std::uint32_t> held_slots;  // the consumer's, the oldest first
+  std::uint32_t held = 0;                 // the latest of them
   std::uint64_t asked = 0, received = 0;  // since the workers were started
   std::uint64_t first_of_crew = 0;        // number of the batch that was asked first
   std::uint64_t epoch = 0;                // that the workers work on (new_workers)
 
   std::map<std::string, ItemProblem> problems;
   std::uint64_t failed_items = 0, empty_batches = 0, empty_in_a_row = 0;
+  std::uint64_t resized_on_cpu = 0, decoded_on_cpu = 0;
 };
 
 Loader::State::State(const Source& from, const PipelineOptions& with,
@@ -85,7 +95,8 @@ Loader::State::State(const Source& from, const PipelineOptions& with,
       crew(source, options, slots),
       clock(own_totals, plan_slow(options.slow, kNoWorker), interrupted) {
   if (clock.slow.any) sharpen_sleep();
-  for (std::uint32_t i = 0; i < slots.slots(); ++i) free_slots.push_back(i);
+  for (std::uint32_t i = slots.slots(); i > 0; --i) free_slots.push_back(i - 1);
+  held_slots.reserve(SlotMemory::held_by_consumer(options));
   if (options.workers == 0) maker.emplace(source, options, clock, crew.control());
   begin_epoch();
 }
@@ -125,29 +136,48 @@ void Loader::State::ask() {
   ++asked;
 }
 
-std::optional<Batch> Loader::State::next() {
-  while (more() && interrupted.load(std::memory_order_relaxed) == 0) {
-    StageTimer wait(clock, Stage::wait);
-    if (holding) free_slots.push_back(held);
-    holding = false;
-    const int worker =
-        options.workers == 0
-            ? 0
-            : static_cast<int>(received % static_cast<std::uint64_t>(options.workers));
-    if (!(options.workers == 0 ? make_here(wait) : receive(wait))) return std::nullopt;
-    note_failures();
-    if (slots.slot(held).header->count > 0) return held_batch(worker);
+// One batch; `got` stays empty when it holds no good item. False: interrupted.
+bool Loader::State::take(StageTimer& wait, std::optional<Batch>& got) {
+  release();
+  const int worker = options.workers == 0
+                         ? 0
+                         : static_cast<int>(received % static_cast<std::uint64_t>(options.workers));
+  if (!(options.workers == 0 ? make_here(wait) : receive(wait))) return false;
+  held_slots.push_back(held);
+  note_failures();
+  if (slots.slot(held).header->count > 0) {
+    got = held_batch(worker);
+  } else {
+    held_slots.pop_back();
+    free_slots.push_back(held);
   }
-  return std::nullopt;
+  return true;
+}
+
+// The oldest of the consumer's slots is free again when it takes one more than it may hold.
+void Loader::State::release() {
+  if (held_slots.size() < SlotMemory::held_by_consumer(options)) return;
+  free_slots.push_back(held_slots.front());
+  held_slots.erase(held_slots.begin());
+}
+
+bool Loader::State::ready() const {
+  if (options.workers == 0 || received == asked) return false;
+  const auto workers = static_cast<std::uint64_t>(options.workers);
+  const Lane& lane = crew.lane(static_cast<int>(received % workers));
+  return lane.sent.value() != static_cast<std::uint32_t>(received / workers);
 }
 
 // With 0 workers: the consumer makes the batch, in its wait.
 bool Loader::State::make_here(StageTimer& wait) {
   const auto planned = plan.next();
-  fill(0, *planned);
+  held = free_slots.back();
+  fill(held, *planned);
   wait.item(planned->number);
-  held = 0;
-  return maker->make(slots.slot(0)) && interrupted.load(std::memory_order_relaxed) == 0;
+  const bool whole =
+      maker->make(slots.slot(held)) && interrupted.load(std::memory_order_relaxed) == 0;
+  if (whole) free_slots.pop_back();
+  return whole;
 }
 
 bool Loader::State::receive(StageTimer& wait) {
@@ -162,11 +192,9 @@ bool Loader::State::receive(StageTimer& wait) {
   if (!await(worker, index)) return false;
   StageTimer timer(clock, Stage::receive);
   held = crew.lane(worker).request(index, static_cast<std::uint32_t>(options.prefetch));
-  holding = true;
   ++received;
   const SlotHeader& header = *slots.slot(held).header;
-  const std::uint64_t bytes =
-      header.count * sample_bytes(options.layout, options.size, options.size);
+  const std::uint64_t bytes = held_bytes();
   datamon_record(DATAMON_QUEUE, header.sent_ticks, datamon_now(), header.batch, bytes);
   StageTotal& queue = own_totals[static_cast<std::size_t>(Stage::queue)];
   queue.count += 1;
@@ -205,20 +233,10 @@ void Loader::State::note_failures() {
   const Slot slot = slots.slot(held);
   const std::span<const ItemFailure> failures(slot.failures, slot.header->failures);
   for (const ItemFailure& failure : failures) {
-    const std::string name(source.name(failure.item));
-    const std::string reason(failure.reason, failure.reason_bytes);
-    if (options.on_error == OnError::fail)
-      throw PipelineError(
-          fmt::format("{}/{}: {}; repair or remove it, or go on without it with --on-error skip",
-                      source.path(), name, reason));
-    ++failed_items;
-    const auto known = problems.find(name);
-    if (known != problems.end()) {
-      ++known->second.times;
-    } else if (problems.size() < kMaxProblems) {
-      problems.emplace(name, ItemProblem{reason, 1});
-    }
+    note_failure(failure.item, std::string(failure.reason, failure.reason_bytes));
   }
+  resized_on_cpu += slot.header->resized_on_cpu;
+  decoded_on_cpu += slot.header->decoded_on_cpu;
   if (slot.header->count > 0) {
     empty_in_a_row = 0;
     return;
@@ -230,17 +248,49 @@ void Loader::State::note_failures() {
         source.name(failures[0].item), std::string(failures[0].reason, failures[0].reason_bytes)));
 }
 
+void Loader::State::note_failure(std::uint32_t item, const std::string& reason) {
+  const std::string name(source.name(item));
+  if (options.on_error == OnError::fail)
+    throw PipelineError(
+        fmt::format("{}/{}: {}; repair or remove it, or go on without it with --on-error skip",
+                    source.path(), name, reason));
+  ++failed_items;
+  const auto known = problems.find(name);
+  if (known != problems.end()) {
+    ++known->second.times;
+  } else if (problems.size() < kMaxProblems) {
+    problems.emplace(name, ItemProblem{reason, 1});
+  }
+}
+
+// Of the images in the latest slot.
+std::uint64_t Loader::State::held_bytes() const {
+  const Slot slot = slots.slot(held);
+  if (options.backend == Backend::cpu)
+    return slot.header->count * sample_bytes(options.layout, options.size, options.size);
+  std::uint64_t sum = 0;
+  for (std::uint32_t place = 0; place < slot.header->count; ++place)
+    if (slot.cuts[place].owner == place) sum += slot.cuts[place].bytes;
+  return sum;
+}
+
 Batch Loader::State::held_batch(int worker) const {
   const Slot slot = slots.slot(held);
   const std::size_t count = slot.header->count;
   const std::size_t bytes = sample_bytes(options.layout, options.size, options.size);
   Batch batch;
+  batch.slot = held;
   batch.number = slot.header->batch;
   batch.epoch = slot.header->epoch;
   batch.worker = worker;
   batch.layout = options.layout;
   batch.size = options.size;
-  batch.pixels = {slot.pixels, count * bytes};
+  if (options.backend == Backend::cpu) {
+    batch.pixels = {slot.pixels, count * bytes};
+  } else {
+    batch.cuts = {slot.cuts, count};
+    batch.arena = {slot.pixels, gpu::arena_bytes(options)};
+  }
   batch.labels = {slot.labels, count};
   batch.items = {slot.items, count};
   batch.failures = {slot.failures, slot.header->failures};
@@ -252,7 +302,41 @@ Loader::Loader(const Source& source, const PipelineOptions& options, const StopF
 
 Loader::~Loader() = default;
 
-std::optional<Batch> Loader::next() { return state_->next(); }
+std::optional<Batch> Loader::next() {
+  std::optional<Batch> batch;
+  while (state_->goes_on()) {
+    StageTimer wait(state_->clock, Stage::wait);
+    if (!state_->take(wait, batch) || batch) break;
+  }
+  return batch;
+}
+
+std::optional<Batch> Loader::take(StageTimer& wait) {
+  std::optional<Batch> batch;
+  while (state_->goes_on() && state_->take(wait, batch) && !batch) {
+  }
+  return batch;
+}
+
+bool Loader::more() const { return state_->goes_on(); }
+bool Loader::ready() const { return state_->ready(); }
+void Loader::add_failure(Batch& batch, std::uint32_t item, const std::string& reason) {
+  const Slot slot = state_->slots.slot(batch.slot);
+  slot.failures[slot.header->failures++] = item_failure(item, reason);
+  batch.failures = {slot.failures, slot.header->failures};
+  state_->note_failure(item, reason);
+}
+std::span<std::int32_t> Loader::labels_of(const Batch& batch) {
+  return {state_->slots.slot(batch.slot).labels, batch.count()};
+}
+std::span<std::uint32_t> Loader::items_of(const Batch& batch) {
+  return {state_->slots.slot(batch.slot).items, batch.count()};
+}
+std::span<std::byte> Loader::memory() const {
+  return {state_->slots.data(), state_->slots.bytes()};
+}
+std::uint64_t Loader::resized_on_cpu() const { return state_->resized_on_cpu; }
+std::uint64_t Loader::decoded_on_cpu() const { return state_->decoded_on_cpu; }
 
 void Loader::stop() { state_->crew.stop(); }
 

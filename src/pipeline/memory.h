@@ -18,11 +18,15 @@ struct LoaderMemory {
 };
 LoaderMemory memory_for(const PipelineOptions& options);
 
+// What a budget for this backend counts: the batches in host memory, or the memory of the GPU.
+std::uint64_t budgeted_bytes(const PipelineOptions& options);
+
 // What this process may still take: what the machine has available, or less where its control
 // group has a lower limit. 0: unknown.
 std::uint64_t usable_memory();
 
-// The largest options.batch whose batches fit into `bytes`, everything else equal; 0: none does.
+// The largest options.batch whose budgeted_bytes() fit into `bytes`, everything else equal; 0: none
+// does.
 int largest_batch(PipelineOptions options, std::uint64_t bytes);
 
 // Throws PipelineError when the batches do not fit into what there is; it says what would.

@@ -2,6 +2,18 @@
 
 namespace datamon::pipeline {
 
+const char* to_string(Backend backend) {
+  switch (backend) {
+    case Backend::cpu:
+      return "cpu";
+    case Backend::hybrid:
+      return "hybrid";
+    case Backend::gpu:
+      return "gpu";
+  }
+  return "?";
+}
+
 const char* to_string(WorkerKind kind) { return kind == WorkerKind::thread ? "thread" : "process"; }
 
 const char* to_string(SampleFormat layout) {

@@ -17,6 +17,15 @@ enum class WorkerKind {
   process,  // forked processes, batches in shared memory: a worker's death is survived and named
 };
 
+// Where the recipe runs: one cut, before it the CPU (workers), behind it the GPU. Nothing goes back
+// and forth.
+enum class Backend {
+  cpu,     // everything on the CPU
+  hybrid,  // reading and decoding on the CPU, the rest on the GPU: the same bits as cpu
+  gpu,     // reading on the CPU, decoding (nvJPEG) and the rest on the GPU: pixels may differ by
+           // what the decoders' rounding differs
+};
+
 // What the stand-in for the model does in `compute_ms`.
 enum class ComputeKind {
   burn,  // keeps the consumer's CPU busy: a model on the CPU; takes a core from the workers
@@ -30,6 +39,11 @@ enum class OnError {
 };
 
 struct PipelineOptions {
+  Backend backend = Backend::cpu;
+  // GPU backends: pixels of an image that memory is laid out for, on average over a batch. What
+  // does not fit is resized by the CPU, which costs its time but changes no pixel.
+  int image_pixels = 512 * 512;
+
   int workers = 0;  // 0: batches are made by the consumer itself, in its wait
   WorkerKind worker_kind = WorkerKind::thread;
   int batch = 64;    // items a batch; a batch's memory is this times the image's
@@ -63,7 +77,9 @@ inline constexpr int kMaxWorkers = 1024;
 inline constexpr int kMaxBatch = 65536;
 inline constexpr int kMaxPrefetch = 1024;
 inline constexpr int kMaxSize = 4096;
+inline constexpr int kMaxImagePixels = 1 << 26;
 
+const char* to_string(Backend backend);
 const char* to_string(WorkerKind kind);
 const char* to_string(SampleFormat layout);  // "nchw-f32", ...
 const char* to_string(ComputeKind kind);

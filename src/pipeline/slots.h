@@ -24,6 +24,8 @@ struct SlotHeader {
   std::int64_t sent_ns = 0;      // wall_ns() at delivery
   std::uint32_t count = 0;       // items
   std::uint32_t failures = 0;
+  std::uint32_t resized_on_cpu = 0;  // at the cut: items that did not fit otherwise
+  std::uint32_t decoded_on_cpu = 0;  // backend gpu: items that the GPU cannot decode
 };
 
 struct Slot {
@@ -31,7 +33,8 @@ struct Slot {
   std::uint32_t* items;  // options.batch of each
   std::int32_t* labels;
   ItemFailure* failures;
-  std::byte* pixels;  // options.batch images
+  gpu::CutItem* cuts;  // GPU backends: options.batch of them
+  std::byte* pixels;   // options.batch images; GPU backends: the arena (cut_space.h)
 };
 
 // Memory mapped for the life of the object.
@@ -58,7 +61,10 @@ class SlotMemory {
   Slot slot(std::uint32_t index) const;
   std::uint32_t slots() const { return slots_; }
   std::size_t bytes() const { return mapping_.bytes(); }
+  std::byte* data() const { return mapping_.data(); }
 
+  // How many slots the consumer holds at a time: its batch, and those that the GPU works on.
+  static std::uint32_t held_by_consumer(const PipelineOptions& options);
   // How many slots these options need: what all workers may hold, and the consumer's.
   static std::uint32_t slots_for(const PipelineOptions& options);
   // Bytes of one slot, and of all of them.
@@ -69,6 +75,7 @@ class SlotMemory {
   std::uint32_t slots_;
   std::size_t slot_bytes_;
   std::uint32_t batch_;
+  bool cuts_;
   Mapping mapping_;
 };
 

@@ -23,6 +23,7 @@ constexpr std::array<const char*, kStages> kStageNames = {"init",
                                                           "queue",
                                                           "wait",
                                                           "receive",
+                                                          "transfer",
                                                           "compute"};
 
 // The stages that do one kind of work each: what a slow worker is slow in.
@@ -43,6 +44,7 @@ constexpr SlowName kSlowStages[] = {
     {"collate", Stage::collate, true},
     {"send", Stage::send, true},
     {"receive", Stage::receive, true},
+    {"transfer", Stage::transfer, true},
     {"compute", Stage::compute, false},
 };
 

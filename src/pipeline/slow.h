@@ -11,7 +11,8 @@
 //   read-latency=TIME          each read waits for the device, asleep
 //   start=+TIME                each start of a worker takes TIME longer, asleep
 //
-// STAGE is read, decode, transform, resize, flip-normalise, collate, send, receive or compute.
+// STAGE is read, decode, transform, resize, flip-normalise, collate, send, receive, transfer or
+// compute.
 // `read` and `compute` sleep unless told to burn, the others burn unless told to sleep: `burn`
 // keeps the CPU busy for TIME of CPU time, `sleep` leaves it to others. A knob's time lies inside
 // the stage's span. Several knobs on one stage add up.
@@ -41,9 +42,10 @@ enum class Stage : std::uint8_t {
   queue,
   wait,
   receive,
+  transfer,
   compute,
 };
-inline constexpr int kStages = 13;
+inline constexpr int kStages = 14;
 const char* to_string(Stage stage);  // "transform/resize", ...
 
 enum class SlowKind : std::uint8_t { stage, worker, consumer, item, bandwidth, latency, start };

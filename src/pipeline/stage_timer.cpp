@@ -18,6 +18,7 @@ std::array<datamon_stage, kStages> define_stages() {
           DATAMON_QUEUE,
           DATAMON_WAIT,
           DATAMON_RECEIVE,
+          DATAMON_TRANSFER,
           DATAMON_COMPUTE};
 }
 

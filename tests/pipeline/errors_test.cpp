@@ -11,6 +11,7 @@
 #include "jpeg_writer.h"
 #include "pipeline/consumer.h"
 #include "pipeline/error.h"
+#include "pipeline/loader.h"
 #include "program.h"
 
 namespace datamon::pipeline::test {

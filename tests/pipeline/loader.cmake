@@ -29,3 +29,44 @@ target_link_libraries(pipeline_recording_test PRIVATE datamon_report)
 target_compile_definitions(pipeline_recording_test PRIVATE
   DATAMON_MONITOR_LIBRARY="$<TARGET_FILE:datamon_monitor>")
 add_dependencies(pipeline_recording_test datamon_monitor)
+
+# GPU backends, as far as they go without a GPU.
+datamon_pipeline_test(gpu_cut_test)
+target_link_libraries(gpu_cut_test PRIVATE host_gpu)
+target_compile_options(gpu_cut_test PRIVATE -ffp-contract=off)
+datamon_pipeline_test(gpu_program_test)
+datamon_pipeline_test(nvjpeg_test)
+if(DATAMON_CUDA_FOUND)
+  find_file(NVJPEG_HEADER nvjpeg.h HINTS ${CUDAToolkit_INCLUDE_DIRS})
+  find_file(NVJPEG_LIBRARY NAMES libnvjpeg.so.13 libnvjpeg.so.12 HINTS ${CUDAToolkit_LIBRARY_DIR})
+  target_link_libraries(nvjpeg_test PRIVATE datamon_cuda)
+  if(NVJPEG_HEADER)
+    target_compile_definitions(nvjpeg_test PRIVATE DATAMON_NVJPEG_HEADER)
+  endif()
+  if(NVJPEG_LIBRARY)
+    target_compile_definitions(nvjpeg_test PRIVATE DATAMON_NVJPEG_LIBRARY="${NVJPEG_LIBRARY}")
+  endif()
+endif()
+
+# What runs behind the cut, with CUDA's runtime and nvJPEG played by the CPU.
+if(DATAMON_CUDA_FOUND)
+  add_library(host_nvjpeg MODULE host_nvjpeg.cpp)
+  target_link_libraries(host_nvjpeg PRIVATE datamon_ops)
+  datamon_warnings(host_nvjpeg)
+  datamon_pipeline_test(gpu_feed_test)
+  target_sources(gpu_feed_test PRIVATE host_cuda.cpp)
+  target_link_libraries(gpu_feed_test PRIVATE datamon_cuda)
+  target_compile_definitions(gpu_feed_test PRIVATE
+    DATAMON_HOST_NVJPEG="$<TARGET_FILE:host_nvjpeg>")
+  target_compile_options(gpu_feed_test PRIVATE -ffp-contract=off)
+  # host_nvjpeg puts its work on the test's streams.
+  set_target_properties(gpu_feed_test PROPERTIES ENABLE_EXPORTS ON)
+  add_dependencies(gpu_feed_test host_nvjpeg)
+endif()
+
+# Run where there is a GPU, skipped (and said so) elsewhere.
+if(DATAMON_CUDA_FOUND)
+  datamon_pipeline_test(gpu_device_test RUN_SERIAL TRUE)
+  target_link_libraries(gpu_device_test PRIVATE host_gpu ops_images datamon_gpu_kernels)
+  target_compile_options(gpu_device_test PRIVATE -ffp-contract=off)
+endif()

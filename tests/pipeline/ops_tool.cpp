@@ -6,7 +6,8 @@
 //   pixels  FILE X Y WIDTH HEIGHT                          RGB bytes of the box
 //   resize  FILE X Y WIDTH HEIGHT OUT_W OUT_H LEVEL        RGB bytes of the resized box
 //   sample  FILE X Y WIDTH HEIGHT OUT_W OUT_H LEVEL FLIP FORMAT   the batch slot
-// LEVEL is scalar, avx2, avx512 or best; FORMAT float32, float16 or uint8.
+// LEVEL is scalar, avx2, avx512, best or gpu (the GPU kernels' code, run on the CPU); FORMAT
+// float32, float16 or uint8.
 #include <cstdio>
 #include <fstream>
 #include <iostream>
@@ -15,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "host_gpu.h"
 #include "pipeline/ops/jpeg_decoder.h"
 #include "pipeline/ops/normalise.h"
 #include "pipeline/ops/resize.h"
@@ -79,6 +81,18 @@ void answer_sample(const Fields& fields, const ImageView& resized, SimdLevel lev
   answer(slot.data(), slot.size() - 64);
 }
 
+// resize and sample, by the GPU's way.
+void answer_gpu(const Fields& fields, const ImageView& box) {
+  const bool whole = fields.at(0) == "sample";
+  const SampleFormat format = whole ? format_of(fields.at(10)) : SampleFormat::uint8_nhwc;
+  const int width = std::stoi(fields.at(6)), height = std::stoi(fields.at(7));
+  std::vector<char> slot(sample_bytes(format, width, height));
+  const test::PaddedPixels pixels(box);
+  const gpu::SampleInput input = pixels.input(whole && fields.at(9) == "1");
+  test::transform_on_host({&input, 1}, gpu::output_spec(format, width, height, slot.data()));
+  answer(slot.data(), slot.size());
+}
+
 void handle(const Fields& fields, JpegDecoder& decoder) {
   const std::vector<char> file = read_file(fields.at(1));
   const auto info = decoder.open(std::as_bytes(std::span(file)));
@@ -98,6 +112,9 @@ void handle(const Fields& fields, JpegDecoder& decoder) {
   }
   if (fields.at(0) == "pixels") {
     return answer(*pixels);
+  }
+  if (fields.at(8) == "gpu") {
+    return answer_gpu(fields, *pixels);
   }
   const SimdLevel level = level_of(fields.at(8));
   Resizer resizer(std::stoi(fields.at(6)), std::stoi(fields.at(7)), level);

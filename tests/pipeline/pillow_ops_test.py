@@ -13,7 +13,7 @@ from PIL import Image
 sys.path.insert(0, str(Path(__file__).parent))
 from pillow_reference import REPOSITORY, Ops, OpsError, crop, load, normalise, resize  # noqa: E402
 
-LEVELS = ("scalar", "avx2", "avx512")
+LEVELS = ("scalar", "avx2", "avx512", "gpu")  # gpu: the kernels' code, run on the CPU
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,8 @@ def photographs():
 
 def levels_here():
     flags = Path("/proc/cpuinfo").read_text()
-    has = {"scalar": True, "avx2": " avx2" in flags, "avx512": " avx512_vnni" in flags}
+    has = {"scalar": True, "avx2": " avx2" in flags, "avx512": " avx512_vnni" in flags,
+           "gpu": True}
     return [level for level in LEVELS if has[level]]
 
 
@@ -54,7 +55,8 @@ def test_pixels_of_photographs(ops, photographs):
             assert np.array_equal(ops.pixels(path, box), expected), (path.name, box)
 
 
-def test_recipe_on_photographs(ops, photographs):
+@pytest.mark.parametrize("level", ["best", "gpu"])
+def test_recipe_on_photographs(ops, photographs, level):
     rng = random.Random(2)
     for path in photographs[::2]:
         image = load(path)
@@ -62,12 +64,12 @@ def test_recipe_on_photographs(ops, photographs):
         flip = rng.random() < 0.5
         resized = resize(image, box, (224, 224))
         expected = normalise(resized, flip)
-        got = ops.sample(path, box, (224, 224), flip, "float32")
+        got = ops.sample(path, box, (224, 224), flip, "float32", level)
         assert np.array_equal(got, expected), (path.name, box, flip)
-        got = ops.sample(path, box, (224, 224), flip, "float16")
+        got = ops.sample(path, box, (224, 224), flip, "float16", level)
         assert np.array_equal(got, expected.astype(np.float16)), (path.name, box, flip)
         mirrored = np.asarray(resized)[:, ::-1] if flip else np.asarray(resized)
-        got = ops.sample(path, box, (224, 224), flip, "uint8")
+        got = ops.sample(path, box, (224, 224), flip, "uint8", level)
         assert np.array_equal(got, mirrored), (path.name, box, flip)
 
 

@@ -10,6 +10,7 @@
 #include "dataset.h"
 #include "pipeline/consumer.h"
 #include "pipeline/error.h"
+#include "pipeline/loader.h"
 
 namespace datamon::pipeline::test {
 namespace {

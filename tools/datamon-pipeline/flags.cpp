@@ -24,10 +24,16 @@ constexpr const char* kFooter =
   read-latency=2ms        each read waits for the device (asleep)
   start=+2s               each start of a worker takes longer (asleep)
 
+--backend says where the recipe runs; all the same options hold for each:
+  cpu           everything on the CPU
+  hybrid        read and decode on the CPU, the rest on the GPU: the same bits
+  gpu           read on the CPU, decode (nvJPEG) and the rest on the GPU
+
 Examples:
   datamon-pipeline photos --workers 4 --batch 64 --compute-ms 30 --seconds 10
   MON=1 datamon-pipeline photos --workers 2 --slow decode=x3 && datamon report
   datamon-pipeline photos.tar --worker-kind process --json
+  datamon-pipeline photos --backend hybrid --workers 8 --layout nchw-f16 --max-batch 4GiB
 
 Exit codes: 0 done, 1 an error, 2 a wrong flag, 130 and 143 ended by SIGINT and SIGTERM.
 )";
@@ -65,6 +71,22 @@ void add_loader_flags(CLI::App& app, PipelineOptions& options) {
              "An image that cannot be used: skip (another of its batch stands in, it is named and "
              "counted) or fail",
              "skip|fail");
+}
+
+void add_gpu_flags(CLI::App& app, Flags& flags) {
+  const std::map<std::string, Backend> backends{
+      {"cpu", Backend::cpu}, {"hybrid", Backend::hybrid}, {"gpu", Backend::gpu}};
+  add_choice(app, "--backend", flags.options.backend, backends, "Where the recipe runs (see below)",
+             "cpu|hybrid|gpu");
+  app.add_option("--image-pixels", flags.options.image_pixels,
+                 "GPU backends: mean size of an image that memory is laid out for; what does not "
+                 "fit is resized by the CPU")
+      ->capture_default_str();
+  app.add_option(
+         "--max-batch", flags.max_batch_bytes,
+         "Use the largest batch whose memory fits into so much: the batches in host memory, "
+         "or with a GPU backend the memory of the GPU (4GB, 512MiB)")
+      ->transform(CLI::AsSizeValue(true));
 }
 
 void add_run_flags(CLI::App& app, PipelineOptions& options) {
@@ -114,6 +136,7 @@ ParsedFlags parse_flags(int argc, char** argv) {
   app.footer(kFooter);
   app.add_option("DATASET", flags.dataset, "A folder of folders of JPEGs, or a .tar")->required();
   add_loader_flags(app, flags.options);
+  add_gpu_flags(app, flags);
   add_run_flags(app, flags.options);
   add_sample_flags(app, flags.options);
   add_compute_flags(app, flags.options);

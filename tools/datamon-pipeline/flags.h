@@ -1,6 +1,7 @@
 // The command line of datamon-pipeline; every flag is declared here, once.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -11,6 +12,7 @@ namespace datamon::pipeline {
 struct Flags {
   std::string dataset;
   bool json = false;
+  std::uint64_t max_batch_bytes = 0;  // not 0: options.batch is the largest that fits
   PipelineOptions options;
 };
 

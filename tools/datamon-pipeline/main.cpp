@@ -7,6 +7,8 @@
 
 #include "flags.h"
 #include "pipeline/consumer.h"
+#include "pipeline/error.h"
+#include "pipeline/gpu/device_feed.h"
 #include "pipeline/source.h"
 #include "summary.h"
 #include "tune.h"
@@ -28,10 +30,24 @@ void handle_signals() {
   sigaction(SIGTERM, &action, nullptr);
 }
 
+// --max-batch: the batch follows from the budget.
+void fit_batch(Flags& flags) {
+  if (flags.max_batch_bytes == 0) return;
+  const int fits = largest_batch(flags.options, flags.max_batch_bytes);
+  if (fits == 0)
+    throw PipelineError("--max-batch: not even a batch of 1 fits into " +
+                        std::to_string(flags.max_batch_bytes) +
+                        " bytes; give it more, or use fewer --workers, less --prefetch, a smaller "
+                        "--size or --image-pixels");
+  flags.options.batch = fits;
+}
+
 int run(Flags flags) {
   handle_signals();
   if (const std::string wrong = take_tuned_settings(flags.options); !wrong.empty())
     std::fprintf(stderr, "datamon-pipeline: %s\n", printable(wrong).c_str());
+  if (flags.options.backend != Backend::cpu) gpu::check_gpu(flags.options);
+  fit_batch(flags);
   datamon::Span init(DATAMON_INIT);
   const auto source = Source::open(flags.dataset);
   init.end();

@@ -6,6 +6,8 @@
 #include <datamon/monitor.hpp>
 #include <nlohmann/json.hpp>
 
+#include "pipeline/gpu/cut_space.h"
+
 namespace datamon::pipeline {
 namespace {
 
@@ -37,7 +39,8 @@ Json stages_json(const StageTotals& totals) {
 Json options_json(const PipelineOptions& options) {
   Json slow = Json::array();
   for (const SlowSpec& spec : options.slow) slow.push_back(spec.text);
-  return {{"workers", options.workers},
+  return {{"backend", to_string(options.backend)},
+          {"workers", options.workers},
           {"worker_kind", to_string(options.worker_kind)},
           {"batch", options.batch},
           {"prefetch", options.prefetch},
@@ -49,6 +52,52 @@ Json options_json(const PipelineOptions& options) {
           {"on_error", to_string(options.on_error)},
           {"new_workers", options.new_workers},
           {"slow", slow}};
+}
+
+Json memory_json(const PipelineOptions& options, const RunSummary& summary) {
+  Json json = {{"batch_bytes", summary.memory.batch},
+               {"batches", summary.memory.batches},
+               {"batches_bytes", summary.memory.total},
+               {"worker_buffers_bytes", summary.worker_memory_bytes}};
+  if (options.backend != Backend::cpu) {
+    const auto planned = gpu::device_memory_for(options);
+    json["device_bytes"] = planned.device;
+    json["pinned_bytes"] = planned.pinned;
+  }
+  return json;
+}
+
+Json device_json(const std::optional<DeviceSummary>& device) {
+  if (!device) return {};
+  return {{"name", device->name},
+          {"decoder", device->decoder},
+          {"copy_s", device->copy_s},
+          {"decode_s", device->decode_s},
+          {"transform_s", device->transform_s},
+          {"copied_bytes", device->copied_bytes},
+          {"decoded_on_gpu", device->decoded_on_gpu},
+          {"decoded_on_cpu", device->decoded_on_cpu},
+          {"resized_on_cpu", device->resized_on_cpu},
+          {"allocated_bytes", device->device_bytes},
+          {"nvjpeg_device_bytes", device->nvjpeg_device_bytes},
+          {"nvjpeg_pinned_bytes", device->nvjpeg_pinned_bytes}};
+}
+
+std::string describe_device(const PipelineOptions& options, const RunSummary& summary) {
+  if (!summary.device) return {};
+  const DeviceSummary& device = *summary.device;
+  std::string text = fmt::format(
+      "{} was busy: copies {:.2f} s, decoding {:.2f} s, transforms {:.2f} s (they overlap)\n",
+      printable(device.name), device.copy_s, device.decode_s, device.transform_s);
+  if (options.backend == Backend::gpu)
+    text += fmt::format("decoded by {}: {}, by the CPU: {}\n", device.decoder,
+                        device.decoded_on_gpu, device.decoded_on_cpu);
+  if (device.resized_on_cpu > 0)
+    text += fmt::format(
+        "{} did not fit into the GPU's memory for a batch and were resized by the CPU; a larger "
+        "--image-pixels makes room\n",
+        plural(device.resized_on_cpu, "image"));
+  return text;
 }
 
 Json errors_json(const RunSummary& summary) {
@@ -143,11 +192,23 @@ std::string describe_start(const Flags& flags, const Source& source) {
       "; memory: {} x {:.1f} MiB = {:.0f} MiB for batches, besides each worker's buffers for its "
       "largest image\n",
       memory.batches, mebibytes(memory.batch), mebibytes(memory.total));
+  if (options.backend != Backend::cpu) {
+    const auto device = gpu::device_memory_for(options);
+    text += fmt::format(
+        "{} placement: {:.0f} MiB of GPU memory for {} batches of {}{}, {:.0f} MiB of "
+        "host memory pinned\n",
+        to_string(options.backend), mebibytes(device.device), gpu::kDeviceLanes, options.batch,
+        options.backend == Backend::gpu ? ", besides what nvJPEG takes" : "",
+        mebibytes(device.pinned));
+  }
+  if (flags.max_batch_bytes > 0)
+    text += fmt::format("batch {}: the largest that fits into {:.0f} MiB\n", options.batch,
+                        mebibytes(flags.max_batch_bytes));
   for (const SlowSpec& spec : options.slow) text += fmt::format("slowed: {}\n", spec.text);
   return text;
 }
 
-std::string describe_end(const Flags&, const RunSummary& summary) {
+std::string describe_end(const Flags& flags, const RunSummary& summary) {
   std::string text =
       fmt::format("{} ({}) in {:.2f} s: {:.0f} images/s, {:.2f} steps/s; ended by {}\n",
                   plural(summary.steps, "step"), plural(summary.items, "image"), summary.run_s,
@@ -156,6 +217,7 @@ std::string describe_end(const Flags&, const RunSummary& summary) {
     text +=
         fmt::format("the consumer waited for data {:.0f} % of the time (first batch: {:.2f} s)\n",
                     100 * summary.input_wait_share, summary.start_s + summary.first_batch_s);
+  text += describe_device(flags.options, summary);
   if (summary.digest != 0) text += fmt::format("digest of all batches: {:016x}\n", summary.digest);
   return text + describe_problems(summary) + next_command() + "\n";
 }
@@ -183,11 +245,8 @@ std::string to_json(const Flags& flags, const Source& source, const RunSummary& 
       {"cpu_s", summary.cpu_s},
       {"input_wait_share", summary.input_wait_share},
       {"stages", stages_json(summary.totals)},
-      {"memory",
-       {{"batch_bytes", summary.memory.batch},
-        {"batches", summary.memory.batches},
-        {"batches_bytes", summary.memory.total},
-        {"worker_buffers_bytes", summary.worker_memory_bytes}}},
+      {"memory", memory_json(flags.options, summary)},
+      {"device", device_json(summary.device)},
       {"errors", errors_json(summary)},
       {"digest", summary.digest == 0 ? Json() : Json(fmt::format("{:016x}", summary.digest))},
   };

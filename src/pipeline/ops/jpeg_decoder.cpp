@@ -221,9 +221,12 @@ Result<ImageInfo> JpegDecoder::open(std::span<const std::byte> file) {
                                      " bytes: no end-of-image marker");
   }
   state.usable = true;
-  return ImageInfo{static_cast<int>(cinfo.image_width), static_cast<int>(cinfo.image_height),
-                   cinfo.num_components, cinfo.progressive_mode != FALSE,
-                   cinfo.arith_code != FALSE};
+  return ImageInfo{static_cast<int>(cinfo.image_width),
+                   static_cast<int>(cinfo.image_height),
+                   cinfo.num_components,
+                   cinfo.progressive_mode != FALSE,
+                   cinfo.arith_code != FALSE,
+                   cinfo.jpeg_color_space == JCS_RGB};
 }
 
 Result<ImageView> JpegDecoder::decode(const CropBox& box) {

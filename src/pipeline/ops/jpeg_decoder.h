@@ -30,6 +30,7 @@ struct ImageInfo {
   int components = 0;  // 1 grey, 3 colour, 4 CMYK or YCCK
   bool progressive = false;
   bool arithmetic = false;  // arithmetic-coded instead of Huffman-coded
+  bool rgb = false;         // three components that are not YCbCr
 };
 
 struct JpegLimits {

@@ -18,19 +18,11 @@ float torch_value(int pixel, float mean, float std) {
   return centred / std;
 }
 
-// A quotient as a product with a two-part reciprocal: exact but for rare ties, so it is checked.
-float formula_value(int pixel, float mean, float high, float low) {
-  const auto x = static_cast<float>(pixel);
-  const float scaled = std::fma(x, kInverse255High, x * kInverse255Low);
-  const float centred = scaled - mean;
-  return std::fma(centred, high, centred * low);
-}
-
 bool formula_is_exact(const Tables& tables) {
   for (std::size_t c = 0; c < kChannels; ++c) {
     for (int pixel = 0; pixel < 256; ++pixel) {
       const float value =
-          formula_value(pixel, tables.mean[c], tables.inverse_high[c], tables.inverse_low[c]);
+          normalised(pixel, {tables.mean[c], tables.inverse_high[c], tables.inverse_low[c]});
       const float expected = tables.values[c][static_cast<std::size_t>(pixel)];
       if (std::bit_cast<std::uint32_t>(value) != std::bit_cast<std::uint32_t>(expected)) {
         return false;
@@ -73,23 +65,7 @@ std::size_t sample_bytes(SampleFormat format, int width, int height) {
   }
 }
 
-std::uint16_t to_half(float value) {
-  const auto bits = std::bit_cast<std::uint32_t>(value);
-  const std::uint32_t sign = (bits >> 16) & 0x8000U;
-  const std::uint32_t magnitude = bits & 0x7fffffffU;
-  if (magnitude >= 0x7f800000U) {  // infinity, not a number
-    return static_cast<std::uint16_t>(sign | 0x7c00U | (magnitude > 0x7f800000U ? 0x200U : 0U));
-  }
-  if (magnitude >= 0x477ff000U) {  // rounds to infinity
-    return static_cast<std::uint16_t>(sign | 0x7c00U);
-  }
-  if (magnitude < 0x38800000U) {  // subnormal: adding 0.5 rounds the bits that do not fit
-    const float shifted = std::bit_cast<float>(magnitude) + 0.5F;
-    return static_cast<std::uint16_t>(sign | (std::bit_cast<std::uint32_t>(shifted) - 0x3f000000U));
-  }
-  const std::uint32_t odd = (magnitude >> 13) & 1U;
-  return static_cast<std::uint16_t>(sign | ((magnitude - 0x38000000U + 0xfffU + odd) >> 13));
-}
+std::uint16_t to_half(float value) { return half_bits(value); }
 
 Normaliser::Normaliser(const Normalisation& normalisation, SimdLevel level)
     : tables_(make_tables(normalisation)), row_writers_(row_writers(level)) {}

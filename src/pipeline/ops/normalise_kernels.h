@@ -5,13 +5,9 @@
 #include <cstdint>
 
 #include "pipeline/ops/normalise.h"
+#include "pipeline/ops/normalise_arithmetic.h"
 
 namespace datamon::pipeline {
-
-// 1 / 255 = high + low.
-inline constexpr auto kInverse255High = static_cast<float>(1.0 / 255.0);
-inline constexpr auto kInverse255Low =
-    static_cast<float>(1.0 / 255.0 - static_cast<double>(kInverse255High));
 
 using RowWriter = void (*)(const Normaliser::Tables& tables, const std::uint8_t* pixels, int y,
                            bool flip, const SampleSlot& slot);

@@ -20,10 +20,6 @@ struct Axis {
   }
 };
 
-// Pillow resizes images that are more than this many times taller than wide vertically first
-// (PIL.Image.Image.resize), which rounds differently.
-constexpr int kTallRatio = 100;
-
 }  // namespace
 
 struct Resizer::State {
@@ -96,8 +92,7 @@ void Resizer::begin(const ImageView& input) {
   State& state = *state_;
   state.horizontal.prepare(input.width, state.output_width, state.kernels.pack_horizontal);
   state.vertical.prepare(input.height, state.output_height, state.kernels.pack_vertical);
-  const bool tall = input.height > std::int64_t{input.width} * kTallRatio;
-  if (tall && state.output_height < input.height) {
+  if (resizes_vertically_first(input.width, input.height, state.output_height)) {
     state.remaining = state.horizontal_pass(state.vertical_pass(input));
     state.finished = true;
   } else {

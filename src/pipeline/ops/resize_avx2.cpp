@@ -22,7 +22,6 @@ constexpr int kTaps = 4;  // of a step
 constexpr int kVectorBytes = 32;
 constexpr int kPixelLoadBytes = 16;
 constexpr int kLowBits = 15;
-constexpr int kHalf = 1 << (kWeightBits - 1);
 
 // Four taps' weights in the order of two vpmaddwd: taps 0 and 1, taps 2 and 3.
 struct Step {
@@ -76,7 +75,7 @@ DATAMON_AVX2_INLINE void resize_pixel(const Step* step, int steps, const std::ui
       _mm_setr_epi8(0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1));
   const __m256i pick23 = _mm256_broadcastsi128_si256(
       _mm_setr_epi8(6, -1, 9, -1, 7, -1, 10, -1, 8, -1, 11, -1, -1, -1, -1, -1));
-  Sums sums = {_mm256_setzero_si256(), _mm256_set1_epi32(kHalf)};
+  Sums sums = {_mm256_setzero_si256(), _mm256_set1_epi32(kWeightHalf)};
   for (int s = 0; s < steps; ++s, ++step) {
     const std::ptrdiff_t offset = std::ptrdiff_t{s} * kTaps * kChannels;
     const __m256i pixels = _mm256_loadu2_m128i(reinterpret_cast<const __m128i*>(lower + offset),
@@ -141,7 +140,7 @@ DATAMON_AVX2_INLINE __m256i resize_columns(const Step* step, const std::uint8_t*
   const __m256i zero = _mm256_setzero_si256();
   Sums sums[4];
   for (Sums& sum : sums) {
-    sum = {zero, _mm256_set1_epi32(kHalf)};
+    sum = {zero, _mm256_set1_epi32(kWeightHalf)};
   }
   for (int tap = 0; tap < count; tap += 2) {
     const int next = std::min(tap + 1, count - 1);

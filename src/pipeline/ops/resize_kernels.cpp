@@ -1,15 +1,7 @@
 #include "pipeline/ops/resize_kernels.h"
 
-#include <algorithm>
-
 namespace datamon::pipeline {
 namespace {
-
-constexpr std::int32_t kHalf = 1 << (kWeightBits - 1);
-
-std::uint8_t round_and_clip(std::int32_t sum) {
-  return static_cast<std::uint8_t>(std::clamp(sum >> kWeightBits, 0, 255));
-}
 
 void pack_nothing(const ResizeWeights&, PackedWeights& packed) { packed.steps = 0; }
 
@@ -27,7 +19,7 @@ void resize_pixels(const ResizeWeights& weights, const std::uint8_t* in, int fir
   for (int x = first_output; x < last_output; ++x) {
     const std::int32_t* w = weights.weights(x);
     const std::uint8_t* pixel = in + weights.first(x) * kChannels;
-    std::int32_t sums[kChannels] = {kHalf, kHalf, kHalf};
+    std::int32_t sums[kChannels] = {kWeightHalf, kWeightHalf, kWeightHalf};
     for (int j = 0; j < weights.count(x); ++j) {
       for (int c = 0; c < kChannels; ++c) {
         sums[c] += pixel[j * kChannels + c] * w[j];
@@ -52,7 +44,7 @@ void resize_columns(const ResizeWeights& weights, int y, const ImageView& in, in
   const std::int32_t* w = weights.weights(y);
   const std::uint8_t* top = in.row(weights.first(y));
   for (int i = first_byte; i < in.width * kChannels; ++i) {
-    std::int32_t sum = kHalf;
+    std::int32_t sum = kWeightHalf;
     for (int j = 0; j < weights.count(y); ++j) {
       sum += top[j * in.stride + i] * w[j];
     }

@@ -4,10 +4,9 @@
 #include <cstdint>
 #include <vector>
 
-namespace datamon::pipeline {
+#include "pipeline/ops/resize_arithmetic.h"
 
-// Weights are fixed-point numbers with this many fraction bits; those of one output sum to about 1.
-inline constexpr int kWeightBits = 22;
+namespace datamon::pipeline {
 
 // Output i is the sum over j < count of weight(i)[j] * input[first(i) + j].
 //
@@ -37,7 +36,6 @@ class ResizeWeights {
   std::vector<std::int32_t> first_;
   std::vector<std::int32_t> count_;
   std::vector<std::int32_t> weights_;
-  std::vector<double> exact_;
 };
 
 }  // namespace datamon::pipeline

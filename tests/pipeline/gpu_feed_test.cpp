@@ -1,0 +1,198 @@
+// The pipeline behind the cut as it runs on a GPU, with the CUDA runtime and nvJPEG played by the
+// CPU (host_cuda.h): lanes, slots, copies, fall-backs and memory.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "dataset.h"
+#include "host_cuda.h"
+#include "jpeg_writer.h"
+#include "pipeline/consumer.h"
+#include "pipeline/error.h"
+#include "pipeline/gpu/cut_space.h"
+#include "pipeline/gpu/device_feed.h"
+
+namespace datamon::pipeline::test {
+namespace {
+
+const StopFlag kGoOn{0};
+
+class GpuFeed : public testing::TestWithParam<Backend> {
+ protected:
+  GpuFeed() {
+    setenv("DATAMON_NVJPEG", DATAMON_HOST_NVJPEG, 1);
+    make_dataset(folder.path(), 45);
+    options.size = 40;
+    options.batch = 7;
+    options.image_pixels = 160 * 160;
+    options.epochs = 2;
+    options.digest = true;
+  }
+  ~GpuFeed() override {
+    unsetenv("DATAMON_NVJPEG");
+    host_cuda() = {};
+  }
+
+  RunSummary run(Backend backend) {
+    const auto source = Source::open(folder.path());
+    PipelineOptions with = options;
+    with.backend = backend;
+    return run_pipeline(*source, with, kGoOn);
+  }
+  void expect_same(const char* what) {
+    const RunSummary cpu = run(Backend::cpu), device = run(GetParam());
+    EXPECT_EQ(device.digest, cpu.digest) << what;
+    EXPECT_EQ(device.steps, cpu.steps) << what;
+    EXPECT_EQ(device.items, cpu.items) << what;
+    EXPECT_EQ(device.failed_items, cpu.failed_items) << what;
+    ASSERT_TRUE(device.device);
+    EXPECT_FALSE(cpu.device);
+    latest = *device.device;
+  }
+  // A file whose header is right and whose image is missing.
+  void add_undecodable() {
+    JpegKind kind;
+    kind.width = 90;
+    kind.height = 80;
+    std::vector<std::uint8_t> file = make_jpeg(kind);
+    std::size_t scan = 0;
+    while (file[scan] != 0xff || file[scan + 1] != 0xda) ++scan;
+    file.resize(scan + 20);
+    file.insert(file.end(), {0xff, 0xd9});
+    write_file(folder.path() / "class_b" / "cut.jpg", file);
+  }
+  void add_progressive() {
+    JpegKind kind;
+    kind.width = 100;
+    kind.height = 70;
+    kind.progressive = true;
+    write_file(folder.path() / "class_a" / "progressive.jpg", make_jpeg(kind));
+  }
+
+  TemporaryFolder folder;
+  PipelineOptions options;
+  DeviceSummary latest;
+};
+
+TEST_P(GpuFeed, GivesTheBatchesOfTheCpu) {
+  for (const auto layout :
+       {SampleFormat::float32_nchw, SampleFormat::float16_nchw, SampleFormat::uint8_nhwc}) {
+    options.layout = layout;
+    expect_same(to_string(layout));
+  }
+  EXPECT_EQ(latest.resized_on_cpu, 0u);
+  EXPECT_EQ(latest.decoded_on_cpu, 0u);
+  EXPECT_EQ(latest.decoded_on_gpu, GetParam() == Backend::gpu ? 90u : 0u);
+}
+
+TEST_P(GpuFeed, DoesNotDependOnWorkers) {
+  options.workers = 2;
+  expect_same("threads");
+  options.prefetch = 1;
+  expect_same("threads, little prefetched");
+  options.new_workers = true;
+  expect_same("new threads");
+  options.new_workers = false;
+  options.worker_kind = WorkerKind::process;
+  expect_same("processes");
+}
+
+TEST_P(GpuFeed, StandsInForWhatCannotBeDecoded) {
+  add_undecodable();
+  add_progressive();
+  write_file(folder.path() / "class_b" / "cus.jpg", "not a JPEG");  // its neighbour
+  for (const int workers : {0, 2}) {
+    for (const bool shuffle : {false, true}) {
+      options.workers = workers;
+      options.shuffle = shuffle;
+      expect_same(shuffle ? "shuffled" : "in order");
+      EXPECT_GE(latest.decoded_on_cpu, GetParam() == Backend::gpu ? 4u : 0u);
+    }
+  }
+  options.on_error = OnError::fail;
+  EXPECT_THROW(run(GetParam()), PipelineError);
+}
+
+TEST_P(GpuFeed, LittleRoomChangesNothing) {
+  for (const int pixels : {1, 60 * 60}) {
+    options.image_pixels = pixels;
+    expect_same("little room");
+    EXPECT_GT(latest.resized_on_cpu + latest.decoded_on_cpu, 0u);
+  }
+}
+
+TEST_P(GpuFeed, HoldsTheMemoryThatItStatesAndNoMore) {
+  const auto source = Source::open(folder.path());
+  options.backend = GetParam();
+  options.workers = 2;
+  const auto stated = gpu::device_memory_for(options);
+  {
+    const auto feed = make_feed(*source, options, kGoOn);
+    EXPECT_EQ(host_cuda().device_bytes, stated.device);
+    EXPECT_EQ(host_cuda().pinned_bytes, stated.pinned);
+    EXPECT_EQ(feed->device()->device_bytes, stated.device);
+    const std::size_t allocations = host_cuda().allocations;
+    while (feed->next()) {
+    }
+    EXPECT_EQ(host_cuda().allocations, allocations);
+  }
+  EXPECT_EQ(host_cuda().device_bytes, 0u);
+  EXPECT_EQ(host_cuda().pinned_bytes, 0u);
+}
+
+TEST_P(GpuFeed, TooLittleMemoryIsSaidWithTheBatchThatFits) {
+  options.batch = 64;
+  host_cuda().free_bytes = gpu::device_memory_for(options).device / 4;
+  try {
+    run(GetParam());
+    FAIL();
+  } catch (const PipelineError& error) {
+    EXPECT_NE(std::string(error.what()).find("fits, as would a smaller --image-pixels"),
+              std::string::npos)
+        << error.what();
+  }
+}
+
+TEST_P(GpuFeed, EndsWhenInterrupted) {
+  const auto source = Source::open(folder.path());
+  StopFlag stop{0};
+  options.backend = GetParam();
+  options.workers = 2;
+  const auto feed = make_feed(*source, options, stop);
+  ASSERT_TRUE(feed->next());
+  stop.store(15);
+  EXPECT_FALSE(feed->next());
+}
+
+TEST_P(GpuFeed, AnEpochWithoutAGoodImageIsAnError) {
+  TemporaryFolder bad;
+  add_undecodable();
+  std::filesystem::create_directories(bad.path() / "a");
+  for (int i = 0; i < 9; ++i)
+    std::filesystem::copy_file(folder.path() / "class_b" / "cut.jpg",
+                               bad.path() / "a" / (std::to_string(i) + ".jpg"));
+  const auto source = Source::open(bad.path());
+  options.backend = GetParam();
+  options.epochs = 0;
+  options.seconds = 60;
+  EXPECT_THROW(run_pipeline(*source, options, kGoOn), PipelineError);
+}
+
+INSTANTIATE_TEST_SUITE_P(Placements, GpuFeed, testing::Values(Backend::hybrid, Backend::gpu),
+                         [](const auto& one) { return std::string(to_string(one.param)); });
+
+TEST_F(GpuFeed, WithoutNvjpegOnlyGpuIsRefused) {
+  setenv("DATAMON_NVJPEG", "/nowhere/libnvjpeg.so", 1);
+  EXPECT_THROW(run(Backend::gpu), PipelineError);
+  EXPECT_EQ(run(Backend::hybrid).digest, run(Backend::cpu).digest);
+}
+
+TEST_F(GpuFeed, NewWorkerProcessesAreRefused) {
+  options.workers = 1;
+  options.worker_kind = WorkerKind::process;
+  options.new_workers = true;
+  EXPECT_THROW(run(Backend::hybrid), PipelineError);
+}
+
+}  // namespace
+}  // namespace datamon::pipeline::test
