@@ -7,12 +7,14 @@ MAKEFLAGS += --no-print-directory
 
 DATA ?= data/imagenet-like
 PREFIX ?= /usr/local
-LAUNCHER := $(if $(shell command -v ccache),-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+LAUNCHER := $(if $(shell command -v ccache),-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache -DCMAKE_CUDA_COMPILER_LAUNCHER=ccache)
 # Builds in other folders (a fresh clone, CI) find what this one compiled.
 export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR ?= 1
 # Configures once; ninja runs CMake again by itself when a CMakeLists.txt changes.
 configure = test -f build$(2)/build.ninja || cmake --preset $(1) $(LAUNCHER)
+# The same, and once more when nvcc has come since: an earlier `make build` did without.
+configure_cuda = [ build$(2)/build.ninja -nt .venv-cuda/stamp ] || cmake --preset $(1) $(LAUNCHER)
 CTEST := ctest --output-on-failure --no-tests=error
 
 .PHONY: help build demo test test-slow bench accuracy accuracy-forecast format format-check docs-check asan tsan fuzz install clean setup data
@@ -38,7 +40,7 @@ demo: setup ## Record a real image pipeline and show what holds it back (DATA=/p
 test: data ## Build and run all tests (a few minutes)
 	@scripts/bootstrap.sh test
 	@scripts/bootstrap.sh torch & \
-	{ $(call configure,release); } && cmake --build build && wait $$!
+	scripts/bootstrap.sh cuda && { $(call configure_cuda,release); } && cmake --build build && wait $$!
 	@scripts/run_tests.sh build $(ARGS)
 
 test-matrix: build ## Run the tests of Python jobs with older PyTorch and other Pythons (downloads GBs)

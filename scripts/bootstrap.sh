@@ -2,9 +2,11 @@
 # Brings a bare Debian 12 or Ubuntu 24.04 to the point where GROUP works:
 #   scripts/bootstrap.sh [build|test|ci]      (each group includes those before it)
 #   scripts/bootstrap.sh torch                as test, and .venv-torch for tests with PyTorch (6 GB)
+#   scripts/bootstrap.sh cuda                 as build, and .venv-cuda: nvcc and the CUDA runtime (400 MB)
 # Installs the missing ones of scripts/apt-packages.txt, through sudo when not
 # root, and the Python packages of scripts/requirements-dev.txt into .venv, those of
-# scripts/requirements-torch.txt into .venv-torch.
+# scripts/requirements-torch.txt into .venv-torch, those of scripts/requirements-cuda.txt
+# into .venv-cuda.
 # Asks nothing, changes nothing that is already there, and may be run at any time.
 #   DATAMON_NO_BOOTSTRAP=1  install nothing: the machine is prepared by other means
 #   PYTHON=PATH             the Python for .venv (default /usr/bin/python3)
@@ -12,10 +14,11 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 group=${1:-build}
-torch=
-if [ "$group" = torch ]; then
-  group=test torch=1
-fi
+torch= cuda=
+case $group in
+torch) group=test torch=1 ;;
+cuda) group=build cuda=1 ;;
+esac
 system_certificates=/etc/ssl/certs/ca-certificates.crt
 export DEBIAN_FRONTEND=noninteractive
 
@@ -125,6 +128,20 @@ make_environment() {
   echo "$stamp" >"$folder/stamp"
 }
 
+# The packages lay a toolkit out as Python wants it; CMake looks for a lib64 and for a library
+# under its plain name.
+complete_toolkit() {
+  local root
+  for root in "$1"/lib/python3*/site-packages/nvidia/cu*; do
+    ln -sfn lib "$root/lib64"
+    ln -sf "$(cd "$root/lib" && ls -d libcudart.so.*)" "$root/lib/libcudart.so"
+  done
+}
+
 [ "${DATAMON_NO_BOOTSTRAP:-0}" = 1 ] || install_system_packages
 make_environment .venv scripts/requirements-dev.txt
 [ -z "$torch" ] || make_environment .venv-torch scripts/requirements-torch.txt
+if [ -n "$cuda" ]; then
+  make_environment .venv-cuda scripts/requirements-cuda.txt
+  complete_toolkit .venv-cuda
+fi

@@ -67,3 +67,19 @@ def test_bootstrap_refuses_an_unknown_group(copy):
     result = subprocess.run([copy / "scripts/bootstrap.sh", "nonsense"], capture_output=True, text=True)
     assert result.returncode == 1
     assert "no group 'nonsense'" in result.stderr
+
+
+@pytest.mark.parametrize("setting, complaint", [("AUTO", "left out"), ("ON", "CMake Error")])
+def test_without_nvcc_the_configuration_says_what_to_do(tmp_path, setting, complaint):
+    """Only cmake/Cuda.cmake: the whole project would take long to configure."""
+    (tmp_path / "CMakeLists.txt").write_text(
+        "cmake_minimum_required(VERSION 3.24)\nproject(probe LANGUAGES CXX)\n"
+        f"include({SOURCE}/cmake/Cuda.cmake)\n")
+    done = subprocess.run(
+        ["cmake", "-S", tmp_path, "-B", tmp_path / "build", f"-DDATAMON_CUDA={setting}",
+         "-DCMAKE_CUDA_COMPILER=/nowhere/nvcc"], capture_output=True, text=True)
+    said = " ".join((done.stdout + done.stderr).split())
+    assert complaint in said
+    assert "/nowhere/nvcc does not exist" in said
+    assert "scripts/bootstrap.sh cuda" in said
+    assert (done.returncode == 0) == (setting == "AUTO")
