@@ -108,7 +108,11 @@ if(DATAMON_CUDA_FOUND)
   endif()
   set(CMAKE_CUDA_RUNTIME_LIBRARY Static)
   enable_language(CUDA)
-  string(APPEND CMAKE_CUDA_FLAGS " -std=c++20")  # CMake 3.25 does not know that nvcc has it
+  foreach(kind STANDARD EXTENSION)  # CMake 3.25 does not know that nvcc has it
+    if(NOT CMAKE_CUDA20_${kind}_COMPILE_OPTION)
+      set(CMAKE_CUDA20_${kind}_COMPILE_OPTION -std=c++20)
+    endif()
+  endforeach()
   find_package(CUDAToolkit QUIET REQUIRED)
   message(STATUS "CUDA: ${CMAKE_CUDA_COMPILER_VERSION}, ${DATAMON_NVCC}")
 
