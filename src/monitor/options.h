@@ -39,7 +39,13 @@ inline constexpr Option kNvtxRules{
     "which stage an NVTX range is, by its name: PATTERN=STAGE;PATTERN=STAGE, before the built-in "
     "rules"};
 
-inline constexpr Option kOptions[] = {kSwitch, kDirectory, kLibrary, kMaxMb,  kBudget,
-                                      kClock,  kSampler,   kNvtx,    kNvtxIn, kNvtxRules};
+inline constexpr Option kCupti{
+    "MON_CUPTI", "0", "1 records what the GPU does, through CUPTI: kernels, copies, waits for it"};
+inline constexpr Option kCuptiLibrary{"MON_CUPTI_LIBRARY", "",
+                                      "path of libcupti, looked for before all other places"};
+
+inline constexpr Option kOptions[] = {kSwitch, kDirectory, kLibrary, kMaxMb,
+                                      kBudget, kClock,     kSampler, kNvtx,
+                                      kNvtxIn, kNvtxRules, kCupti,   kCuptiLibrary};
 
 }  // namespace datamon::monitor

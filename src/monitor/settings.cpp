@@ -52,6 +52,7 @@ Settings read_settings() {
   settings.sampler = chosen(kSampler, "1", "0");
   settings.nvtx = chosen(kNvtx, "1", "0");
   settings.nvtx_in = chosen(kNvtxIn, "1", "0");
+  settings.cupti = chosen(kCupti, "1", "0");
   return settings;
 }
 

@@ -12,6 +12,7 @@ struct Settings {
   bool sampler = true;
   bool nvtx = false;     // spans are also emitted as NVTX ranges
   bool nvtx_in = false;  // the job's NVTX ranges become spans
+  bool cupti = false;    // what the GPU does is recorded
 };
 
 // Values that cannot be understood give the default and one line on stderr.

@@ -11,6 +11,7 @@
 
 #include "child_process.h"
 #include "command.h"
+#include "cupti.h"
 #include "nvtx.h"
 #include "python_hook.h"
 #include "recording_setup.h"
@@ -32,6 +33,7 @@ struct Options {
   std::string directory;
   std::string library;
   NvtxOptions nvtx;
+  bool cupti = false;
   bool preload = true;
   std::vector<Setting> settings = {
       {"--max-mb", "Largest recording of one process in MiB (default 64); sums stay exact", ""},
@@ -100,6 +102,7 @@ int run(const Options& options, const std::vector<std::string>& command) {
     if (!setting.value.empty())
       environment.emplace_back(environment_name(setting.option + 2), setting.value);
   add_nvtx_environment(options.nvtx, job.library, environment, kCannotRun);
+  if (options.cupti) add_cupti_environment(job.library, environment, kCannotRun);
 
   const ChildResult result = run_child(command, environment);
 
@@ -155,6 +158,8 @@ void add_run_command(CommandSet& commands) {
   for (Setting& setting : options->settings)
     add_option(app, setting.option, setting.value, setting.help, "N")->check(number);
   add_nvtx_options(app, options->nvtx);
+  add_flag(app, "--cupti", options->cupti,
+           "Record what the GPU does: kernels, copies, waits for it (docs/gpu-monitor.md)");
 }
 
 }  // namespace datamon::cli
