@@ -28,6 +28,10 @@ inline Change workers_each(const Case& c, int workers) {
   return {ChangeKind::kWorkers, static_cast<double>((workers + ranks - 1) / ranks), ""};
 }
 
+// Adds what helps a device that waits for launches, and a step that waits for copies.
+void help_launches(const Case& c, Advice& out);
+void help_transfer(const Case& c, Advice& out);
+
 // Adds the changes that people try and that will not help here, each with why.
 void say_unhelpful(const Case& c, Advice& out);
 

@@ -243,7 +243,7 @@ struct Profile {
   double items_per_s = 0, batches_per_s = 0, steps_per_s = 0;
   std::uint64_t items = 0, batch_count = 0;  // whole run
   std::vector<Problem> problems;
-  std::optional<GpuProfile> gpu;      // where the input tells it event by event
+  std::optional<GpuProfile> gpu;      // where it tells what devices did, event by event
   std::optional<ImportFacts> import;  // not a recording but another tool's output
 };
 

@@ -276,7 +276,7 @@ Profile import_kineto(const std::filesystem::path& path) {
   events.finish();
   const KinetoSteps steps = kineto_steps(events);
   const SplitWaits split = steps.makes_batches ? split_waits(events, steps) : SplitWaits{};
-  const Trace trace{events, steps, split, exposed_copies(events, steps)};
+  const Trace trace{events, steps, split, exposed_copies(events.devices, steps.wait_spans)};
 
   Profile profile = empty_import();
   profile.job.recording = path.string();
