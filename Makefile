@@ -51,6 +51,7 @@ test-slow: build data ## Run the tests that take long
 	@cd build && $(CTEST) -L slow $(ARGS)
 
 bench: build data ## Measure, print figures beside their goals, write build/bench.json
+	@scripts/bootstrap.sh rival
 	@.venv/bin/python scripts/bench.py
 
 accuracy: build data ## How often verdicts and forecasts are right: writes docs/accuracy.md (an hour, alone)

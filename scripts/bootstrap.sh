@@ -2,6 +2,7 @@
 # Brings a bare Debian 12 or Ubuntu 24.04 to the point where GROUP works:
 #   scripts/bootstrap.sh [build|test|ci]      (each group includes those before it)
 #   scripts/bootstrap.sh torch                as test, and .venv-torch for tests with PyTorch (6 GB)
+#   scripts/bootstrap.sh rival                as torch, and .venv-rival for benchmarks beside TraceML
 #   scripts/bootstrap.sh cuda                 as build, and .venv-cuda: nvcc and the CUDA runtime (400 MB)
 # Installs the missing ones of scripts/apt-packages.txt, through sudo when not
 # root, and the Python packages of scripts/requirements-dev.txt into .venv, those of
@@ -14,10 +15,11 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 group=${1:-build}
-torch= cuda=
+torch= rival= cuda=
 case $group in
-torch) group=test torch=1 ;;
-cuda) group=build cuda=1 ;;
+  torch) group=test torch=1 ;;
+  rival) group=test torch=1 rival=1 ;;
+  cuda) group=build cuda=1 ;;
 esac
 system_certificates=/etc/ssl/certs/ca-certificates.crt
 export DEBIAN_FRONTEND=noninteractive
@@ -111,9 +113,10 @@ apt_install() {
   return $status
 }
 
-# make_environment FOLDER REQUIREMENTS: remade when the pinned packages or the interpreter change.
+# make_environment FOLDER REQUIREMENTS [BASE]: remade when the pinned packages or the interpreter
+# change. It sees the packages of the environment BASE, too.
 make_environment() {
-  local folder=$1 requirements=$2 python stamp
+  local folder=$1 requirements=$2 base=${3:-} python stamp site
   python=${PYTHON:-/usr/bin/python3}
   [ -x "$python" ] || python=$(command -v python3) || fail "no python3: set PYTHON to one of version 3.11 or later"
   stamp="$("$python" -c 'import sys; print(sys.executable, sys.version)') $(sha256sum <"$requirements") $PWD"
@@ -123,6 +126,11 @@ make_environment() {
   [ -z "${PIP_CERT:-}" ] && [ -r "$system_certificates" ] && export PIP_CERT=$system_certificates
   rm -rf "$folder"
   "$python" -m venv "$folder" || fail "$python cannot make a virtual environment (Debian: apt-get install python3-venv)"
+  if [ -n "$base" ]; then
+    for site in "$base"/lib/python*/site-packages; do
+      echo "$PWD/$site" >"$folder/${site#"$base"/}/base.pth"
+    done
+  fi
   "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --no-input \
     -r "$requirements" || fail "pip could not install $requirements (see above)"
   echo "$stamp" >"$folder/stamp"
@@ -141,6 +149,7 @@ complete_toolkit() {
 [ "${DATAMON_NO_BOOTSTRAP:-0}" = 1 ] || install_system_packages
 make_environment .venv scripts/requirements-dev.txt
 [ -z "$torch" ] || make_environment .venv-torch scripts/requirements-torch.txt
+[ -z "$rival" ] || make_environment .venv-rival scripts/requirements-rival.txt .venv-torch
 if [ -n "$cuda" ]; then
   make_environment .venv-cuda scripts/requirements-cuda.txt
   complete_toolkit .venv-cuda

@@ -2,7 +2,8 @@
 # The tests of Python jobs with older PyTorch and other Pythons, one extension for all:
 #   scripts/test_matrix.sh BUILD_FOLDER [NAME...]
 # Each line of the table below is an environment .venv-matrix/NAME, made when it is
-# first used (1 to 6 GB each). A Python that is not here is passed over, and said.
+# first used (1 to 6 GB each). A Python that is not here is passed over, and said. Packages apt:NAME
+# are the distribution's, installed when the machine lacks them; the environment sees them.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 build=$(realpath "$1")
@@ -13,6 +14,7 @@ system_certificates=/etc/ssl/certs/ca-certificates.crt
 
 # name, Python, packages
 table="
+debian   3.11  apt:python3-torch apt:python3-torchvision
 oldest   3.11  torch==2.0.1 torchvision==0.15.2 numpy==1.26.4 pillow==10.4.0
 between  3.11  torch==2.4.1 torchvision==0.19.1 numpy==1.26.4 pillow==10.4.0
 py310    3.10  torch==2.4.1 torchvision==0.19.1 numpy==1.26.4 pillow==10.4.0
@@ -34,24 +36,46 @@ find_python() {
   return 1
 }
 
+# The system's packages among the arguments: installed, through sudo when not root.
+install_system_packages() {
+  local as_root=() package
+  [ "$(id -u)" = 0 ] || as_root=(sudo -n)
+  for package in "$@"; do
+    dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed && continue
+    "${as_root[@]}" apt-get -y -qq -o Dpkg::Use-Pty=0 install --no-install-recommends "$package" </dev/null || return 1
+  done
+}
+
 make_environment() { # folder, python, packages...
-  local where=$1 python=$2 stamp
+  local where=$1 python=$2 stamp package system=() wheels=() options=()
   shift 2
   stamp="$python $*"
   [ "$(cat "$where/stamp" 2>/dev/null)" = "$stamp" ] && return 0
+  for package in "$@"; do
+    case $package in apt:*) system+=("${package#apt:}") ;; *) wheels+=("$package") ;; esac
+  done
   rm -rf "$where"
-  "$python" -m venv "$where" && "$where/bin/python" -m pip install --quiet --no-input \
-    --disable-pip-version-check "$@" && echo "$stamp" >"$where/stamp"
+  if [ "${#system[@]}" != 0 ]; then
+    install_system_packages "${system[@]}" || return 1
+    options+=(--system-site-packages)
+  fi
+  "$python" -m venv "${options[@]}" "$where" || return 1
+  [ "${#wheels[@]}" = 0 ] || "$where/bin/python" -m pip install --quiet --no-input \
+    --disable-pip-version-check "${wheels[@]}" || return 1
+  echo "$stamp" >"$where/stamp"
 }
 
 # The tests of one environment; what needs other libraries is not chosen.
 test_environment() {
+  local unfit="notebook or lightning or hugging_face or webdataset or albumentations"
+  # torchrun of 1.13 cannot start anything under Python 3.11: its own enum has no default there.
+  [[ $1 != */debian ]] || unfit+=" or torchrun"
   cmake -DBUILD="$build" -DENVIRONMENT="$1" -P tests/python/install_package.cmake || return 1
   DATAMON_SOURCE=$PWD DATAMON_BUILD=$build DATAMON_BIN=$build/bin DATAMON_LIB=$build/lib \
     DATAMON_TORCH=$1 PYTHONDONTWRITEBYTECODE=1 .venv/bin/python -m pytest -q -p no:cacheprovider \
     tests/python/test_training.py tests/python/test_loaders.py tests/python/test_failures.py \
     tests/python/test_processes.py tests/python/test_config.py tests/python/test_libraries.py \
-    -k "not notebook and not lightning and not hugging_face and not webdataset and not albumentations"
+    -k "not ($unfit)"
 }
 
 failed=0 summary=()
@@ -63,7 +87,7 @@ while read -r name version packages; do
   if ! python=$(find_python "$version"); then
     result="skipped: there is no Python $version"
   elif ! make_environment "$folder/$name" "$python" $packages; then
-    result="FAILED: pip could not install $packages"
+    result="FAILED: could not install $packages"
   elif test_environment "$PWD/$folder/$name" 2>&1 </dev/null | tee "$build/matrix-$name.log"; then
     result=$(tail -n 1 "$build/matrix-$name.log")
   else

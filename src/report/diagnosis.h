@@ -97,7 +97,7 @@ struct Diagnosis {
   std::vector<Unhelpful> unhelpful;
   std::string next;         // what to do to learn more, a command where there is one
   std::vector<Fact> facts;  // inputs of the conclusions, all finite
-  // All of the recording, most input wait first. diagnose() knows of one loader
+  // All of the recording, the most important first (loaders_of()). diagnose() knows of one loader
   // only and leaves it empty: loader_overview.h.
   std::vector<LoaderVerdict> loaders;
 };

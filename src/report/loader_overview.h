@@ -18,7 +18,7 @@ struct LoaderName {
   std::string name;  // "" if the job named none
 };
 
-// Most input wait first.
+// The most important first (loaders_of()).
 std::vector<LoaderName> loader_names(const Recording& recording);
 
 // The loader that a user means: by number, by name, or by the one name that

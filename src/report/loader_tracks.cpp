@@ -19,35 +19,63 @@ StageTable table_of(const ProcessFile& process) {
   return table;
 }
 
-// Seconds that each loader's consumer waited for it; without any wait, that
-// anybody worked for it.
-std::map<int, double> loader_times(const Recording& recording, const Timeline& timeline,
-                                   const std::vector<StageTable>& tables) {
-  std::map<int, double> waited, worked;
+// A loader is not put before the one at which the consumer is longest for less waiting
+// than this share of the time that it spends with all of them.
+constexpr double kWaitThatMatters = 0.05;
+
+// What a consumer and its helpers spent on a loader.
+struct LoaderTime {
+  bool is_one = false;  // somebody took or made its batches
+  double waited_s = 0;  // by the consumer
+  double taken_s = 0;   // by it in all: waits and the steps' own work
+  double worked_s = 0;  // making batches
+};
+
+std::map<int, LoaderTime> loader_times(const Recording& recording, const Timeline& timeline,
+                                       const std::vector<StageTable>& tables) {
+  std::map<int, LoaderTime> times;
   const auto& processes = recording.processes();
   for (std::size_t p = 0; p < processes.size(); ++p) {
     const TimeAxis& axis = timeline.axis(p);
     for (const Track& track : processes[p].tracks) {
       for (const format::Cell* cell : track.cells) {
         const StageFacts& facts = facts_of(tables[p], cell->stage);
-        const int loader = loader_of(facts, track);
-        if (facts.stage_class == StageClass::kWait)
-          waited[loader] += axis.lasting(cell->wall_ticks);
-        if (makes_batches(facts.stage_class)) worked[loader] += axis.lasting(cell->self_ticks);
+        const auto add = [&](double LoaderTime::*sum, std::uint64_t ticks) {
+          times[loader_of(facts, track)].*sum += axis.lasting(ticks);
+        };
+        const bool waits = facts.stage_class == StageClass::kWait;
+        if (waits || makes_batches(facts.stage_class)) times[loader_of(facts, track)].is_one = true;
+        if (waits) add(&LoaderTime::waited_s, cell->wall_ticks);
+        if (waits || facts.stage_class == StageClass::kCompute)
+          add(&LoaderTime::taken_s, cell->wall_ticks);
+        if (makes_batches(facts.stage_class)) add(&LoaderTime::worked_s, cell->self_ticks);
       }
     }
   }
-  for (const auto& [loader, time] : worked) waited.try_emplace(loader, 0.0);
-  if (std::all_of(waited.begin(), waited.end(), [](const auto& t) { return t.second == 0; }))
-    return worked;
-  return waited;
+  return times;
 }
 
-std::vector<int> longest_first(const std::map<int, double>& times) {
+// The most waiting first, without any the most work; before them the loader that a job
+// is mostly about, unless another one costs it notably more waiting.
+std::vector<int> most_important_first(const std::map<int, LoaderTime>& times) {
   std::vector<int> loaders;
-  for (const auto& [loader, time] : times) loaders.push_back(loader);
+  double waited_s = 0, taken_s = 0;
+  for (const auto& [loader, time] : times) {
+    if (!time.is_one) continue;
+    loaders.push_back(loader);
+    waited_s += time.waited_s;
+    taken_s += time.taken_s;
+  }
+  if (loaders.empty()) return loaders;
+  const auto by = [&](double LoaderTime::*sum) {
+    return [&times, sum](int a, int b) { return times.at(a).*sum > times.at(b).*sum; };
+  };
   std::stable_sort(loaders.begin(), loaders.end(),
-                   [&](int a, int b) { return times.at(a) > times.at(b); });
+                   by(waited_s > 0 ? &LoaderTime::waited_s : &LoaderTime::worked_s));
+  const auto longest = std::min_element(loaders.begin(), loaders.end(), by(&LoaderTime::taken_s));
+  const double more_s = times.at(loaders.front()).waited_s - times.at(*longest).waited_s;
+  if (waited_s > 0 && more_s < kWaitThatMatters * taken_s)
+    std::rotate(loaders.begin(), longest, longest + 1);
   return loaders;
 }
 
@@ -195,7 +223,7 @@ void find_elsewhere(LoaderTracks& result, const std::vector<LoaderTrack>& others
 std::vector<int> loaders_of(const Recording& recording) {
   std::vector<StageTable> tables;
   for (const ProcessFile& process : recording.processes()) tables.push_back(table_of(process));
-  return longest_first(loader_times(recording, Timeline(recording.processes()), tables));
+  return most_important_first(loader_times(recording, Timeline(recording.processes()), tables));
 }
 
 LoaderTracks select_tracks(const Recording& recording, const Timeline& timeline,
@@ -203,7 +231,7 @@ LoaderTracks select_tracks(const Recording& recording, const Timeline& timeline,
   LoaderTracks result;
   const auto& processes = recording.processes();
   for (const ProcessFile& process : processes) result.tables.push_back(table_of(process));
-  result.loaders = longest_first(loader_times(recording, timeline, result.tables));
+  result.loaders = most_important_first(loader_times(recording, timeline, result.tables));
   result.loader = wanted_loader >= 0       ? wanted_loader
                   : result.loaders.empty() ? 0
                                            : result.loaders.front();

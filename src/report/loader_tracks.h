@@ -61,7 +61,8 @@ inline const StageFacts& facts_of(const StageTable& table, std::uint16_t stage) 
   return stage < table.size() ? table[stage] : table[0];
 }
 
-// Numbers of all loaders, the one that is waited for longest first.
+// Numbers of all loaders: the one that is waited for longest first, unless the consumer is
+// longer at another one that costs nearly as much waiting.
 std::vector<int> loaders_of(const Recording& recording);
 
 LoaderTracks select_tracks(const Recording& recording, const Timeline& timeline, int wanted_loader);

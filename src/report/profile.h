@@ -120,7 +120,8 @@ struct ConsumerProfile {
   bool present = false;
   std::uint64_t steps = 0;  // all
   std::uint64_t steady_steps = 0;
-  double steady_s = 0;                               // wall time of the steady steps
+  double steady_s = 0;  // wall time of the steady steps
+  double window_s = 0;  // of the steady stretches: also of steps that are steady in part
   double wait_s = 0, transfer_s = 0, compute_s = 0;  // steady sums
   double other_wait_s = 0;  // steady; other loaders': waits, and steps inside of this one's
   // To the first batch from the recording's start; where the consumer was at
@@ -227,7 +228,7 @@ struct Profile {
   JobFacts job;
   int loader = 0;  // which data loader this is about
   std::string loader_name;
-  std::vector<int> loaders;  // all that the recording has, most input wait first
+  std::vector<int> loaders;  // all that the recording has, as loaders_of() orders them
   ConsumerProfile consumer;
   std::vector<StageProfile> stages;           // steady; in pipeline order
   std::vector<StageProfile> start_up_stages;  // outside the steady windows
@@ -248,7 +249,7 @@ struct Profile {
 };
 
 struct ProfileOptions {
-  int loader = -1;  // -1: the one that costs the consumer most input wait
+  int loader = -1;  // -1: the first of loaders_of()
 };
 
 // Never throws for anything a Recording can hold.

@@ -79,7 +79,7 @@ std::string Sections::stage_table(bool on_consumer) const {
   const std::vector<const StageProfile*> small =
       on_consumer ? std::vector<const StageProfile*>{} : take_small(shown);
   const std::size_t left_out = drop_lightest(shown);
-  const double step_s = profile_.consumer.steady_s;
+  const double step_s = profile_.consumer.window_s;
   const bool makes = on_consumer && profile_.workers.empty();
   const std::string who = !on_consumer ? "making batches" : makes ? "the loop" : "taking batches";
   const std::vector<Column> columns = {

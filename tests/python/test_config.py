@@ -168,7 +168,7 @@ def test_an_unknown_pytorch(tmp_path):
     recorded, plain = both(lambda **how: run(TORCH, "-c", UNKNOWN, **how), tmp_path)
     assert recorded.stdout == plain.stdout == b"[[0, 0, 0, 0], [0, 0, 0, 0]]\n"
     assert plain.stderr == b""
-    assert recorded.stderr.startswith(b"datamon: torch 2.") and recorded.stderr.count(b"\n") == 1
+    assert recorded.stderr.startswith(b"datamon: torch ") and recorded.stderr.count(b"\n") == 1
     assert b"its DataLoader is not recorded" in recorded.stderr
     spans = recorded.recording.spans()
     assert "fetch" not in spans and "wait" not in spans and spans["decode"] >= 8
@@ -179,7 +179,10 @@ def test_models_still_compile_to_torchscript(tmp_path):
     """torch.jit reads the source of what it is given; transforms are timed, layers are not."""
     script = """
 import torch
-from torchvision.transforms import v2
+try:
+    from torchvision.transforms import v2
+except ImportError:  # before 0.15
+    from torchvision import transforms as v2
 from torchvision.transforms import CenterCrop, Compose, Normalize, ConvertImageDtype
 chain = torch.nn.Sequential(CenterCrop(4), ConvertImageDtype(torch.float32), Normalize([0.5] * 3, [0.5] * 3))
 image = torch.arange(108, dtype=torch.uint8).reshape(3, 6, 6)

@@ -19,7 +19,7 @@ def test_losses_random_states_and_streams_are_the_same(tmp_path):
 
 def test_torchrun_records_each_rank(tmp_path):
     def start(folder, mon):
-        return run(TORCH, "-m", "torch.distributed.run", "--nproc-per-node", 2, "--master-port",
+        return run(TORCH, "-m", "torch.distributed.run", "--nproc_per_node", 2, "--master_port",
                    "0", "--standalone", JOBS / "ranks.py", folder=folder, mon=mon)
 
     recorded, plain = both(start, tmp_path)

@@ -85,6 +85,35 @@ TEST(Loaders, TheReportIsAboutTheOneThatIsWaitedForLongest) {
   EXPECT_NE(text.find("datamon report --loader 1"), std::string::npos);
 }
 
+// Two passes of 60 s each over the training data, which wait little, and two of 8 s over the
+// validation data, which wait a little longer in all.
+TEST(Loaders, TheReportIsAboutTheLongestWhereNoneIsWaitedForMuch) {
+  TwoLoaders job;
+  for (int epoch = 0; epoch < 2; ++epoch) {
+    for (std::uint64_t i = 0; i < 60; ++i) job.step(1, i, 0.001, 1);
+    for (std::uint64_t i = 0; i < 40; ++i) job.step(2, i, 0.002, 0.2);
+  }
+  const Profile profile = build_profile(job.open());
+  EXPECT_EQ(profile.loaders, (std::vector<int>{1, 2}));
+  EXPECT_EQ(profile.loader, 1);
+}
+
+// Behind the turn of an epoch the first step is steady only from its compute on.
+TEST(Loaders, SharesOfTheLoopAreNoMoreThanAll) {
+  TwoLoaders job;
+  for (int epoch = 0; epoch < 12; ++epoch) {
+    for (std::uint64_t i = 0; i < 4; ++i) job.step(1, i, i == 0 ? 0.5 : 0.01, 0.19);
+    job.consumer[1]->span(kWait, job.at_s, job.at_s + 0.01);
+    job.at_s += 0.01;
+  }
+  const Profile profile = build_profile(job.open(), {.loader = 1});
+  double self_s = 0;
+  for (const StageProfile& stage : profile.stages)
+    if (stage.name == "wait" || stage.name == "compute") self_s += stage.self_s;
+  EXPECT_LT(profile.consumer.steady_s, 0.8 * self_s);
+  EXPECT_NEAR(profile.consumer.window_s, self_s, 0.01 * self_s);
+}
+
 TEST(Loaders, AreFoundByNumberAndName) {
   TwoLoaders job;
   job.step(1, 0, 0.1, 0.1);

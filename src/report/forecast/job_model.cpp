@@ -378,7 +378,11 @@ std::string missing(const Profile& profile, const Evidence& evidence) {
   if (evidence.step.steps < th::kMinimumSteps)
     return "only " + std::to_string(evidence.step.steps) + " steady steps were recorded; " +
            std::to_string(th::kMinimumSteps) + " are needed";
-  if (profile.batches.size() < th::kMinimumSteps)
+  if (!profile.batches.empty() && profile.batches.size() < th::kMinimumSteps)
+    return "only " + std::to_string(profile.batches.size()) +
+           " batches were made while the loader was in its steady state; " +
+           std::to_string(th::kMinimumSteps) + " are needed";
+  if (profile.batches.empty())
     return "what single batches cost was not recorded (collate or send spans with batch numbers)";
   if (!(profile.steps_per_s > 0)) return "the rate of steps is not known";
   return "";
