@@ -81,9 +81,9 @@ Profile profile_of(const GpuJob& job) {
                     .most_stored_spans = job.most_stored_spans});
   file.note("loader.workers", "1");
   Tracks tracks{file.track(kConsumer, 0, "main"), file.track(kWorker, 0, "worker 0"),
-                file.track(DATAMON_ROLE_DEVICE, 1, "gpu 0 stream 7"),
-                file.track(DATAMON_ROLE_DEVICE, 2, "gpu 0 stream 14"),
-                file.track(DATAMON_ROLE_DEVICE_CALLS, 0, "CUDA calls")};
+                file.track(kDeviceRole, 1, "gpu 0 stream 7"),
+                file.track(kDeviceRole, 2, "gpu 0 stream 14"),
+                file.track(kDeviceCallsRole, 0, "CUDA calls")};
   tracks.calls.record().index = tracks.consumer.record().tid;
   for (int i = 0; i < job.steps; ++i) write_step(file, job, tracks, i);
   const test::TemporaryFolder folder;
@@ -237,9 +237,9 @@ TEST(Gpu, AKilledJobIsNotIdleAtItsEnd) {
   job.killed = true;
   FileBuilder file({.is_root = true, .end_state = format::EndState::kOpen});
   Tracks tracks{file.track(kConsumer, 0, "main"), file.track(kWorker, 0, "worker 0"),
-                file.track(DATAMON_ROLE_DEVICE, 1, "gpu 0 stream 7"),
-                file.track(DATAMON_ROLE_DEVICE, 2, "gpu 0 stream 14"),
-                file.track(DATAMON_ROLE_DEVICE_CALLS, 0, "CUDA calls")};
+                file.track(kDeviceRole, 1, "gpu 0 stream 7"),
+                file.track(kDeviceRole, 2, "gpu 0 stream 14"),
+                file.track(kDeviceCallsRole, 0, "CUDA calls")};
   for (int i = 0; i < 100; ++i) {
     if (i == 50) job.kernels.clear(), job.copy = job.synchronising = {};
     write_step(file, job, tracks, i);
@@ -270,7 +270,7 @@ TEST(Gpu, NonsenseIsNoError) {
   for (int i = 0; i < 60; ++i)
     consumer.span(kWait, 0.01 * i, 0.01 * i + 0.001, {.id = static_cast<std::uint64_t>(i)});
   for (std::uint32_t device = 0; device < 300; ++device) {
-    TrackBuilder& track = file.track(DATAMON_ROLE_DEVICE, device << 16 | 1, "odd");
+    TrackBuilder& track = file.track(kDeviceRole, device << 16 | 1, "odd");
     track.interval(kernel, 0.2, 0.2 + device, 1);
     track.interval(kernel, 0.1, 0.1, UINT64_MAX - 1);
     track.interval(kernel, 1e6, 2e6, 1ull << 63);
