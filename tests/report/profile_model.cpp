@@ -127,7 +127,7 @@ class Simulation {
     auto& consumer = p_.consumer;
     consumer.present = true;
     consumer.steps = consumer.steady_steps = static_cast<std::uint64_t>(m_.steps);
-    consumer.steady_s = steady;
+    consumer.steady_s = consumer.window_s = steady;
     consumer.first_batch_s = m_.start_up_s * m_.scale;
     for (const auto& step : consumer.step) {
       consumer.wait_s += step.wait_s;
