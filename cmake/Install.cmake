@@ -10,7 +10,7 @@ file(RELATIVE_PATH pkgconfig_to_prefix /prefix/${pkgconfig_dir} /prefix)
 
 install(DIRECTORY include/datamon DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(TARGETS datamon datamon-pipeline RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-install(TARGETS datamon_monitor LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} NAMELINK_SKIP)
+install(TARGETS datamon_monitor datamon_cupti LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} NAMELINK_SKIP)
 if(TARGET datamon_nvtx)
   install(TARGETS datamon_nvtx LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 endif()

@@ -78,11 +78,13 @@ enum {
 /* What a thread does in the loader. */
 typedef enum datamon_role {
   DATAMON_ROLE_OTHER = 0,
-  DATAMON_ROLE_CONSUMER = 1,   /* takes batches: the training loop */
-  DATAMON_ROLE_WORKER = 2,     /* prepares batches; index is its number from 0 */
-  DATAMON_ROLE_PIN = 3,        /* a pin-memory or hand-off helper thread */
-  DATAMON_ROLE_SAMPLER = 4,    /* the monitor's own */
-  DATAMON_ROLE_UNCHANGED = 255 /* datamon_thread() only names the thread */
+  DATAMON_ROLE_CONSUMER = 1,     /* takes batches: the training loop */
+  DATAMON_ROLE_WORKER = 2,       /* prepares batches; index is its number from 0 */
+  DATAMON_ROLE_PIN = 3,          /* a pin-memory or hand-off helper thread */
+  DATAMON_ROLE_SAMPLER = 4,      /* the monitor's own */
+  DATAMON_ROLE_DEVICE = 5,       /* no thread but a GPU, or a stream of one */
+  DATAMON_ROLE_DEVICE_CALLS = 6, /* when a thread, index, waited for a GPU */
+  DATAMON_ROLE_UNCHANGED = 255   /* datamon_thread() only names the thread */
 } datamon_role;
 
 /* No batch or item number is known. */

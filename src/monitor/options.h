@@ -48,8 +48,13 @@ inline constexpr Option kProbeSeconds{
     "MON_PROBE_SECONDS", "120",
     "how long the delays go on at most, from the first steps on (1 to 86400)"};
 
-inline constexpr Option kOptions[] = {kSwitch, kDirectory,  kLibrary,     kMaxMb,  kBudget,
-                                      kClock,  kSampler,    kNvtx,        kNvtxIn, kNvtxRules,
-                                      kProbe,  kProbeDelay, kProbeSeconds};
+inline constexpr Option kCupti{
+    "MON_CUPTI", "0", "1 records what the GPU does, through CUPTI: kernels, copies, waits for it"};
+inline constexpr Option kCuptiLibrary{"MON_CUPTI_LIBRARY", "",
+                                      "path of libcupti, looked for before all other places"};
+
+inline constexpr Option kOptions[] = {kSwitch, kDirectory,    kLibrary, kMaxMb,      kBudget,
+                                      kClock,  kSampler,      kNvtx,    kNvtxIn,     kNvtxRules,
+                                      kCupti,  kCuptiLibrary, kProbe,   kProbeDelay, kProbeSeconds};
 
 }  // namespace datamon::monitor

@@ -16,9 +16,9 @@
 #include "monitor/clock.h"
 #include "monitor/file_table.h"
 #include "monitor/identity.h"
+#include "monitor/injection.h"
 #include "monitor/lock.h"
 #include "monitor/message.h"
-#include "monitor/nvtx_reader.h"
 #include "monitor/probe.h"
 #include "monitor/sampler.h"
 #include "monitor/schedstat.h"
@@ -234,6 +234,7 @@ bool attach() {
   const std::uint64_t begun_ns = MonotonicClock::now();
   g_inherited.settings = read_settings();
   if (g_inherited.settings.nvtx_in) offer_nvtx_reader();
+  if (g_inherited.settings.cupti) offer_cupti_reader();
   choose_clock(g_inherited.settings.force_monotonic);
   const std::uint64_t now = clock_now();
   const std::uint64_t begun =

@@ -55,6 +55,7 @@ Settings read_settings() {
   settings.probe = chosen(kProbe, "1", "0");
   settings.probe_delay_ppm = static_cast<std::uint32_t>(number(kProbeDelay, 1, 100, 1e4));
   settings.probe_limit_ns = number(kProbeSeconds, 1, 86400, 1e9);
+  settings.cupti = chosen(kCupti, "1", "0");
   return settings;
 }
 

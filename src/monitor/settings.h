@@ -15,6 +15,7 @@ struct Settings {
   bool probe = false;    // stages are delayed on purpose (probe.h)
   std::uint32_t probe_delay_ppm = 0;
   std::uint64_t probe_limit_ns = 0;
+  bool cupti = false;  // what the GPU does is recorded
 };
 
 // Values that cannot be understood give the default and one line on stderr.

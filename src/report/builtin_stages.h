@@ -17,7 +17,15 @@ inline constexpr std::uint16_t kInit = 1, kFetch = 2, kRead = 3, kDecode = 4, kT
 }  // namespace builtin
 
 // What a thread does; TrackRecord::role.
-enum class Role : std::uint32_t { kOther, kConsumer, kWorker, kPin, kSampler };
+enum class Role : std::uint32_t {
+  kOther,
+  kConsumer,
+  kWorker,
+  kPin,
+  kSampler,
+  kDevice,
+  kDeviceCalls
+};
 
 // Adds those that are not there yet, sorts by number, and drops definitions of
 // a number that has one already (the first one counts).

@@ -63,6 +63,17 @@ std::vector<Fact> facts(const Evidence& e, const Ruling& ruling) {
   add("cores_allowed", e.machine.cores_allowed);
   add("cores_idle", e.machine.cores_idle);
   add("cores_others", e.machine.cores_others);
+  if (e.gpu.known) {
+    out.push_back({"gpu_busy_share", e.gpu.busy});
+    out.push_back({"gpu_idle_data_share", e.gpu.idle_data});
+    out.push_back({"gpu_idle_launch_share", e.gpu.idle_host});
+    out.push_back({"gpu_idle_copy_share", e.gpu.idle_copy});
+    out.push_back({"gpu_idle_other_share", e.gpu.idle_other});
+    out.push_back({"gpu_synchronising_share", e.gpu.synchronising});
+    out.push_back({"gpu_pageable_copy_share", e.gpu.pageable_share});
+    out.push_back({"gpu_overlapped_copy_share", e.gpu.overlapped_share});
+    add("gpu_launch_lead_us", e.gpu.lead_us);
+  }
   if (e.step.ready_known) {
     out.push_back({"handover_s", e.step.handover_s});
     out.push_back({"handover_late_s", e.step.handover_late_s});

@@ -34,7 +34,8 @@ enum class Qualifier {
   kOutOfOrderWait,
   kConsumerThreadBound,
   kStartUp,
-  kInterference
+  kInterference,
+  kLaunchBound
 };
 const char* to_string(Qualifier qualifier);  // "too-few-workers", ...
 

@@ -62,4 +62,7 @@ void help_collate(const Case& c, Advice& out);
 void help_handoff(const Case& c, Advice& out);
 void help_sharing(const Case& c, Advice& out);
 
+void help_launches(const Case& c, Advice& out);
+void help_transfer(const Case& c, Advice& out);
+
 }  // namespace datamon::report

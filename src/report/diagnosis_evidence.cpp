@@ -165,6 +165,7 @@ Evidence gather_evidence(const Profile& profile) {
   out.machine = machine_evidence(profile.machine);
   add_reads(profile.reads, out.machine);
   out.run = run_evidence(profile);
+  out.gpu = gpu_evidence(profile);
   return out;
 }
 

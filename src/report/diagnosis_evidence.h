@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "report/diagnosis.h"
+#include "report/diagnosis_gpu.h"
 
 namespace datamon::report {
 
@@ -108,6 +109,7 @@ struct Evidence {
   MakerEvidence makers;
   MachineEvidence machine;
   RunEvidence run;
+  GpuEvidence gpu;
 };
 
 // A duration that can be reckoned with: what is negative or no number counts as

@@ -77,6 +77,9 @@ std::vector<Qualifier> qualify(const Evidence& evidence, const Ruling& ruling) {
     add(Qualifier::kStorageSaturated,
         ruling.label == Label::kIoBound && evidence.machine.storage_busy);
   }
+  add(Qualifier::kLaunchBound,
+      (ruling.label == Label::kComputeBound || ruling.label == Label::kBalanced) &&
+          launch_bound(evidence.gpu));
   // A consumer that keeps the machine full is not held up by that.
   const bool cores_matter = is_input_bound(ruling.label) || ruling.label == Label::kBalanced;
   add(Qualifier::kCpuSaturated, cores_matter && cpu_saturated(evidence));

@@ -107,13 +107,7 @@ Advice advise(const Profile& profile, const Evidence& evidence, const Ruling& ru
       help_compute(c, out);
       break;
     case Label::kTransferBound:
-      out.remedies.push_back(
-          {"copy from pinned memory and asynchronously, while the step before computes (PyTorch: "
-           "pin_memory=True and .to(device, non_blocking=True))",
-           fmt::format("transfers hold the step {} of its time",
-                       percent_text(evidence.step.transfer.value))});
-      out.remedies.push_back({"transfer uint8 or half precision and convert on the device",
-                              "a quarter or half of float32's bytes"});
+      help_transfer(c, out);
       break;
     case Label::kBalanced:
       help_machine(c, out);

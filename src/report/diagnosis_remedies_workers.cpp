@@ -212,11 +212,20 @@ void help_start_up(const Case& c, Advice& out) {
 
 void help_compute(const Case& c, Advice& out) {
   if (c.has(Qualifier::kInterference)) move_others(c, out);
-  out.remedies.push_back(
-      with({"speed up the step itself: mixed precision, compilation, a larger batch",
-            fmt::format("the step itself takes {} of the time",
-                        percent_text(1 - c.evidence.step.wait.value))},
-           Change{ChangeKind::kConsumer, 0.5, ""}));
+  if (c.has(Qualifier::kLaunchBound)) help_launches(c, out);
+  const GpuEvidence& gpu = c.evidence.gpu;
+  if (gpu.known && gpu.busy >= th::kGpuBusy)
+    out.remedies.push_back(
+        with({"speed up the model on the GPU: mixed precision, compilation, channels-last, more "
+              "or faster GPUs",
+              fmt::format("the GPU is busy {} of the time", percent_text(gpu.busy))},
+             Change{ChangeKind::kConsumer, 0.5, ""}));
+  else if (!c.has(Qualifier::kLaunchBound))
+    out.remedies.push_back(
+        with({"speed up the step itself: mixed precision, compilation, a larger batch",
+              fmt::format("the step itself takes {} of the time",
+                          percent_text(1 - c.evidence.step.wait.value))},
+             Change{ChangeKind::kConsumer, 0.5, ""}));
   const auto work = c.evidence.makers.work_share;
   const int workers = c.workers();
   if (!work || workers < 2) return;

@@ -161,6 +161,14 @@ inline constexpr double kSlowWorker = 1.5;
 inline constexpr double kStartUp = 0.30;
 inline constexpr double kEpochBoundaries = 0.10;
 
+// A device idle this long for want of launches: with them ready the step would be 1.25x
+// as fast. Below it the gaps between kernels are what launching them one by one costs.
+inline constexpr double kLaunchBound = 0.20;
+// A device busy this much of the time is what the step waits for.
+inline constexpr double kGpuBusy = 0.80;
+// Most of the copies' time: more than half.
+inline constexpr double kMostCopies = 0.50;
+
 // Dropped spans beyond this share may bias every figure.
 inline constexpr double kDropped = 0.01;
 // Unnamed dataset code above this share makes the stage uncertain.

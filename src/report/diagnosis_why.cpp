@@ -217,6 +217,10 @@ std::string qualifier_line(Qualifier qualifier, const Evidence& evidence) {
         return fmt::format("{} epoch boundaries take {} of the run", evidence.run.epoch_boundaries,
                            percent_text(evidence.run.epoch_boundary_share));
       return fmt::format("start-up takes {} of the run", percent_text(evidence.run.start_up_share));
+    case Qualifier::kLaunchBound:
+      if (!evidence.gpu.lead_us) return {};  // said by the line on the devices
+      return fmt::format("kernels begin {} after their launch (median), {:.0f} of them a step",
+                         time_text(*evidence.gpu.lead_us * 1e-6), *evidence.gpu.kernels_per_step);
     case Qualifier::kInterference:
       return fmt::format("{} cores are used by other programs",
                          cores_text(machine.cores_others.value_or(0)));
@@ -250,6 +254,18 @@ void explain_unmarked(const Profile& profile, Lines& out) {
   out.push_back(std::move(line));
 }
 
+void explain_gpu(const Evidence& evidence, const Ruling& ruling, Lines& out) {
+  const GpuEvidence& gpu = evidence.gpu;
+  if (!gpu.known || ruling.label == Label::kInsufficientData) return;
+  out.push_back(busy_line(gpu));
+  if (gpu.synchronising >= th::kInputBound)
+    out.push_back(
+        fmt::format("the loop sits {} of the time in calls that wait for the GPU (.item(), "
+                    "cudaStreamSynchronize): that is no work of its own",
+                    percent_text(gpu.synchronising)));
+  if (ruling.label == Label::kTransferBound && gpu.to_device_s > 0) out.push_back(copies_line(gpu));
+}
+
 }  // namespace
 
 std::vector<std::string> explain(const Profile& profile, const Evidence& evidence,
@@ -258,6 +274,7 @@ std::vector<std::string> explain(const Profile& profile, const Evidence& evidenc
   explain_wait(evidence, ruling, out);
   if (ruling.ground == Ground::kNoConsumer) explain_unmarked(profile, out);
   explain_others(evidence, out);
+  explain_gpu(evidence, ruling, out);
   if (is_input_bound(ruling.label)) {
     if (slow_worker_leads(evidence)) explain_slow_worker(evidence.makers, out);
     explain_stage(evidence, ruling, out);

@@ -45,6 +45,8 @@ const char* to_string(Qualifier qualifier) {
       return "start-up";
     case Qualifier::kInterference:
       return "interference";
+    case Qualifier::kLaunchBound:
+      return "launch-bound";
   }
   return "start-up";
 }

@@ -12,8 +12,15 @@ ordered_json copies(const CopySums& sums) {
           {"overlapped_s", sums.overlapped_s}};
 }
 
+ordered_json launches(const GpuLaunches& sums) {
+  return {{"kernels_per_step", sums.kernels_per_step},
+          {"step_kernel_p50_ms", sums.step_kernel_p50_ms},
+          {"lead_p50_us", sums.lead_p50_us}};
+}
+
 ordered_json device(const GpuDeviceProfile& device) {
-  return {{"device", device.device},
+  return {{"rank", device.rank},
+          {"device", device.device},
           {"name", device.name},
           {"window_s", device.window_s},
           {"busy_s", device.busy_s},
@@ -25,7 +32,8 @@ ordered_json device(const GpuDeviceProfile& device) {
           {"to_device_pinned", copies(device.to_device_pinned)},
           {"to_device_pageable", copies(device.to_device_pageable)},
           {"to_device_unknown", copies(device.to_device_unknown)},
-          {"to_host", copies(device.to_host)}};
+          {"to_host", copies(device.to_host)},
+          {"launches", device.launches ? launches(*device.launches) : ordered_json(nullptr)}};
 }
 
 }  // namespace
@@ -43,10 +51,9 @@ ordered_json import_json(const ImportFacts& import) {
 ordered_json gpu_json(const GpuProfile& gpu) {
   ordered_json devices = ordered_json::array();
   for (const GpuDeviceProfile& each : gpu.devices) devices.push_back(device(each));
-  return {{"causes_known", gpu.causes_known},
-          {"synchronising_s", gpu.synchronising_s},
-          {"longest_merged_s", gpu.longest_merged_s},
-          {"devices", devices}};
+  return {{"causes_known", gpu.causes_known},         {"steady_s", gpu.steady_s},
+          {"synchronising_s", gpu.synchronising_s},   {"lost_records", gpu.lost_records},
+          {"longest_merged_s", gpu.longest_merged_s}, {"devices", devices}};
 }
 
 }  // namespace datamon::report

@@ -240,7 +240,9 @@ LoaderTracks select_tracks(const Recording& recording, const Timeline& timeline,
   std::vector<LoaderTrack> others;
   for (std::size_t p = 0; p < processes.size(); ++p) {
     for (const Track& track : processes[p].tracks) {
-      if (track.record.role == static_cast<std::uint32_t>(Role::kSampler)) continue;
+      if (track.record.role >= static_cast<std::uint32_t>(Role::kSampler) &&
+          track.record.role <= static_cast<std::uint32_t>(Role::kDeviceCalls))
+        continue;  // no thread of the job
       const Work work = work_of(track, result.tables[p], result.loader);
       LoaderTrack entry;
       entry.process = &processes[p];

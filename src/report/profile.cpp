@@ -87,6 +87,7 @@ Analysis::Analysis(const Recording& recording_to_read, int wanted_loader)
       end_s(last_moment(recording, timeline, tracks)),
       notes(recording, tracks.loader) {
   analyse_tracks(*this);
+  analyse_devices(*this);
 }
 
 Profile build_profile(const Recording& recording, const ProfileOptions& options) {
@@ -108,6 +109,7 @@ Profile build_profile(const Recording& recording, const ProfileOptions& options)
   fill_machine(profile, analysis);
   fill_cost(profile, analysis);
   fill_probe(profile, analysis);
+  profile.gpu = analysis.gpu;
   return profile;
 }
 

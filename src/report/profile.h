@@ -232,7 +232,7 @@ struct Profile {
   std::uint64_t items = 0, batch_count = 0;  // whole run
   std::vector<Problem> problems;
   std::optional<ProbeProfile> probe;  // an experiment on the running job
-  std::optional<GpuProfile> gpu;      // where the input tells it event by event
+  std::optional<GpuProfile> gpu;      // where it tells what devices did, event by event
   std::optional<ImportFacts> import;  // not a recording but another tool's output
 };
 

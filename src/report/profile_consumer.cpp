@@ -120,7 +120,9 @@ void fill_consumer(Profile& profile, const Analysis& analysis) {
   for (std::size_t c = 0; c < analysis.tracks.consumers.size(); ++c) {
     const ConsumerSteps& steps = analysis.steps[c];
     const ConsumerPhases& phases = analysis.phases[c];
-    const ConsumerSums sums = steps.complete ? sum_steps(steps, phases) : sum_cells(analysis, c);
+    ConsumerSums sums = steps.complete ? sum_steps(steps, phases) : sum_cells(analysis, c);
+    if (!steps.complete && analysis.transfer_share[c])
+      sums.transfer_s = *analysis.transfer_share[c] * sums.steady_s;
     const std::uint64_t waits = all_waits(analysis.sums[c]);
     consumer.steps += waits - std::min(waits, steps.without_batch);
     consumer.steady_steps += sums.steady_steps;

@@ -2,6 +2,7 @@
 // fills its part of the profile from the same analysis.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "report/loader_notes.h"
@@ -32,12 +33,18 @@ struct Analysis {
   std::vector<ConsumerPhases> phases;  // of each consumer; one if there is none
   std::vector<TrackSums> sums;         // consumers, workers, helpers, elsewhere
   std::vector<TrackBatches> batches;   // workers, consumers
+  std::optional<GpuProfile> gpu;       // if a device was recorded
+  // By consumer: of the steps whose device work is known, the share that is copies.
+  std::vector<std::optional<double>> transfer_share;
   LoaderNotes notes;
 
   const ConsumerPhases& phases_for(const LoaderTrack& track) const {
     return phases[track.consumer < phases.size() ? track.consumer : 0];
   }
 };
+
+// Fills `gpu` and `transfer_share`, and in `steps` what they waited for copies.
+void analyse_devices(Analysis& analysis);
 
 void fill_job(Profile& profile, const Analysis& analysis);
 void fill_consumer(Profile& profile, const Analysis& analysis);

@@ -1,4 +1,4 @@
-// The parts of the text report that only imported files have.
+// The parts of the text report that imported files and recordings of a GPU have.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -38,6 +38,11 @@ std::string device_text(const GpuDeviceProfile& device, bool causes_known) {
   else if (idle_s > 0)
     text += fmt::format(" · idle {}, of that for a copy {}", share(idle_s),
                         percent_text(device.idle_copy_s / idle_s));
+  if (device.launches)
+    text += fmt::format(" · {:.0f} kernels a step, {} of work, begun {} after their launch",
+                        device.launches->kernels_per_step,
+                        time_text(device.launches->step_kernel_p50_ms * 1e-3),
+                        time_text(device.launches->lead_p50_us * 1e-6));
   text += copies_text("pinned to device", device.to_device_pinned);
   text += copies_text("PAGEABLE to device", device.to_device_pageable);
   text += copies_text("to device", device.to_device_unknown);
@@ -51,21 +56,27 @@ std::string Sections::gpus() const {
   if (!profile_.gpu) return "";
   const GpuProfile& gpu = *profile_.gpu;
   std::string out;
+  const bool ranks = std::any_of(gpu.devices.begin(), gpu.devices.end(),
+                                 [](const GpuDeviceProfile& device) { return device.rank != 0; });
   for (std::size_t i = 0; i < gpu.devices.size() && i < kMostDevices; ++i)
-    out += fact(fmt::format("gpu {}", gpu.devices[i].device),
+    out += fact(ranks ? fmt::format("gpu {}.{}", gpu.devices[i].rank, gpu.devices[i].device)
+                      : fmt::format("gpu {}", gpu.devices[i].device),
                 device_text(gpu.devices[i], gpu.causes_known));
   if (gpu.devices.size() > kMostDevices)
     out += fact("", fmt::format("… and {} more (datamon report --json)",
                                 gpu.devices.size() - kMostDevices));
   std::string notes;
-  if (gpu.synchronising_s > 0)
-    notes = fmt::format(
-        "the loop waits for the device {} (in cudaStreamSynchronize, item(), ...): "
-        "not work of its own",
-        time_text(gpu.synchronising_s));
-  if (gpu.longest_merged_s > 0)
-    notes += fmt::format("{}gaps up to {} all count as waits for launches",
-                         notes.empty() ? "" : " · ", time_text(gpu.longest_merged_s));
+  const auto add = [&](bool holds, const std::string& note) {
+    if (holds) notes += (notes.empty() ? "" : " · ") + note;
+  };
+  add(gpu.synchronising_s > 0,
+      fmt::format("the loop waits for the device {} (in cudaStreamSynchronize, item(), ...): "
+                  "not work of its own",
+                  time_text(gpu.synchronising_s)));
+  add(gpu.longest_merged_s > 0, fmt::format("gaps up to {} all count as waits for launches",
+                                            time_text(gpu.longest_merged_s)));
+  add(gpu.lost_records > 0, fmt::format("{} records of the GPU were lost",
+                                        count_text(static_cast<double>(gpu.lost_records))));
   return out + fact("", notes);
 }
 

@@ -2,23 +2,29 @@
 
 namespace datamon::report {
 
+std::vector<MissingSpans> missing_spans(const Track& track) {
+  std::vector<MissingSpans> missing;
+  std::uint64_t expected = 0, last_end = 0;
+  for (std::size_t i = 0; i < track.spans.size(); ++i) {
+    if (track.spans[i].empty()) continue;
+    const format::SpanRecord& first = track.spans[i].front();
+    if (track.spans_before[i] != expected)
+      missing.push_back({last_end, std::max(last_end, first.start + first.duration)});
+    expected = track.spans_before[i] + track.spans[i].size();
+    const format::SpanRecord& last = track.spans[i].back();
+    last_end = std::max(last_end, last.start + last.duration);
+  }
+  if (expected < track.record.span_count) missing.push_back({last_end, UINT64_MAX});
+  return missing;
+}
+
 ThreadSpans::ThreadSpans(std::vector<const LoaderTrack*> tracks) {
   for (const LoaderTrack* of_thread : tracks) {
-    const Track& track = *of_thread->track;
     Source source{of_thread};
     source.skip_empty();
     sources_.push_back(source);
-    std::uint64_t expected = 0, last_end = 0;
-    for (std::size_t i = 0; i < track.spans.size(); ++i) {
-      if (track.spans[i].empty()) continue;
-      const format::SpanRecord& first = track.spans[i].front();
-      if (track.spans_before[i] != expected)
-        gaps_.push_back({last_end, std::max(last_end, first.start + first.duration)});
-      expected = track.spans_before[i] + track.spans[i].size();
-      const format::SpanRecord& last = track.spans[i].back();
-      last_end = std::max(last_end, last.start + last.duration);
-    }
-    if (expected < track.record.span_count) gaps_.push_back({last_end, UINT64_MAX});
+    for (const MissingSpans& missing : missing_spans(*of_thread->track))
+      gaps_.push_back({missing, false});
   }
   std::sort(gaps_.begin(), gaps_.end(), [](const Gap& a, const Gap& b) { return a.from < b.from; });
   std::vector<Gap> merged;

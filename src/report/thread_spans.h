@@ -12,6 +12,14 @@
 
 namespace datamon::report {
 
+// Spans that ended behind `from` and before `to` may be missing, in ticks.
+struct MissingSpans {
+  std::uint64_t from = 0, to = 0;
+};
+
+// Where single spans of the track were not stored; UINT64_MAX: its end.
+std::vector<MissingSpans> missing_spans(const Track& track);
+
 class ThreadSpans {
  public:
   // The tracks must outlive this.
@@ -58,9 +66,7 @@ class ThreadSpans {
       }
     }
   };
-  // Spans that ended behind `from` and before `to` may be missing.
-  struct Gap {
-    std::uint64_t from, to;
+  struct Gap : MissingSpans {
     bool said = false;
   };
 

@@ -40,6 +40,8 @@ bool Nvml::resolve() {
   resolve_one(library_, "nvmlDeviceGetMemoryInfo", call_.memory);
   resolve_one(library_, "nvmlDeviceGetClockInfo", call_.clock);
   resolve_one(library_, "nvmlDeviceGetCurrentClocksThrottleReasons", call_.throttle_reasons);
+  if (call_.throttle_reasons == nullptr)  // its later name
+    resolve_one(library_, "nvmlDeviceGetCurrentClocksEventReasons", call_.throttle_reasons);
   resolve_one(library_, "nvmlDeviceGetPcieThroughput", call_.pcie_throughput);
   resolve_one(library_, "nvmlDeviceGetDecoderUtilization", call_.decoder);
   resolve_one(library_, "nvmlDeviceGetJpgUtilization", call_.jpeg);

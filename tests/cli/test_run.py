@@ -123,3 +123,18 @@ def test_a_killed_job_is_readable(tmp_path, photos):
     assert "next: datamon report rec" in child.stderr.read()
     report = datamon("report", "rec", cwd=tmp_path)
     assert report.returncode == 0 and "steps" in report.stdout
+
+
+def test_cupti_is_offered_to_the_driver(tmp_path):
+    show = ["--", "sh", "-c", "echo $MON_CUPTI $CUDA_INJECTION64_PATH"]
+    done = datamon("run", "--cupti", *show, cwd=tmp_path)
+    assert done.returncode == 0
+    on, path = done.stdout.split()
+    assert on == "1" and os.path.basename(path) == "libdatamon-cupti.so" and os.path.exists(path)
+    if not os.path.exists("/dev/nvidiactl"):
+        assert "--cupti records nothing here: there is no NVIDIA driver" in done.stderr
+
+
+def test_cupti_leaves_the_place_to_another_tool(tmp_path):
+    taken = datamon("run", "--cupti", "--", "true", cwd=tmp_path, CUDA_INJECTION64_PATH="/a/tool.so")
+    assert taken.returncode == 125 and "/a/tool.so" in taken.stderr

@@ -113,5 +113,5 @@ def test_programs_manual_and_completions_are_installed(prefix):
 def test_installed_binaries_look_for_nothing_in_the_build_folder(prefix):
     library = only(prefix, "lib*/**/libdatamon.so.0")
     for binary in (prefix / "bin/datamon", prefix / "bin/datamon-pipeline", library,
-                   *library.parent.glob("libdatamon-nvtx.so")):
+                   *library.parent.glob("libdatamon-nvtx.so"), library.parent / "libdatamon-cupti.so"):
         assert str(BUILD) not in run("readelf", "-d", binary).stdout

@@ -16,9 +16,10 @@ namespace fs = std::filesystem;
 namespace {
 
 void set_environment(const Folder& folder, const Environment& extra) {
-  for (const char* name : {"MON_DIR", "MON_JOINED", "MON_MAX_MB", "MON_BUDGET", "MON_CLOCK", "RANK",
-                           "LOCAL_RANK", "WORLD_SIZE", "MON_NVTX", "MON_NVTX_IN", "MON_NVTX_RULES",
-                           "MON_NVTX_CHAIN", "NVTX_INJECTION64_PATH"})
+  for (const char* name :
+       {"MON_DIR", "MON_JOINED", "MON_MAX_MB", "MON_BUDGET", "MON_CLOCK", "RANK", "LOCAL_RANK",
+        "WORLD_SIZE", "MON_NVTX", "MON_NVTX_IN", "MON_NVTX_RULES", "MON_NVTX_CHAIN",
+        "NVTX_INJECTION64_PATH", "MON_CUPTI", "MON_CUPTI_LIBRARY", "CUDA_INJECTION64_PATH"})
     ::unsetenv(name);
   ::setenv("ASAN_OPTIONS", "detect_leaks=0", 1);  // its search gets in the way of forks
   ::setenv("MON", "1", 1);

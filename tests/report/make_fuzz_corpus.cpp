@@ -12,6 +12,7 @@ namespace {
 
 using namespace datamon::testing;
 namespace fs = std::filesystem;
+namespace format = datamon::format;
 
 // The largest file of a simulated loader's recording, by what it holds.
 void loader_seeds(const fs::path& folder, const std::string& name, const LoaderModel& model) {
@@ -56,6 +57,25 @@ void files_seed(const fs::path& folder) {
   write_file(folder / "files.mon", file.bytes());
 }
 
+// Steps, a stream, a device and a thread that waits for it.
+void devices_seed(const fs::path& folder) {
+  FileBuilder file({.pid = 7, .is_root = true, .window_shift = 33, .span_block_bytes = 4096});
+  const std::uint16_t kernel = file.stage("gpu-kernel", 11), wait = file.stage("gpu-wait", 11),
+                      copy = file.stage("gpu-copy/to-device-pageable", 11);
+  TrackBuilder& consumer = file.track(kConsumer, 0, "main");
+  TrackBuilder& stream = file.track(kDeviceRole, 1 << 16 | 1, "gpu 1 stream 7");
+  TrackBuilder& calls = file.track(kDeviceCallsRole, consumer.record().tid, "calls");
+  for (int i = 0; i < 24; ++i) {
+    const double at = 0.01 * i;
+    consumer.span(kWait, at, at + 0.002, {.id = static_cast<std::uint64_t>(i)});
+    stream.interval(copy, at + 0.003, at + 0.004, format::kNoId, 4096);
+    stream.interval(kernel, at + 0.004, at + 0.008, file.ticks(at + 0.003));
+    calls.interval(wait, at + 0.005, at + 0.009, format::kNoId);
+  }
+  file.note("cupti.lost_records", "18446744073709551615");
+  write_file(folder / "devices.mon", file.bytes());
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -81,6 +101,7 @@ int main(int count, char** arguments) {
   loader_seeds(folder, "epochs", model);
   special_seed(folder);
   files_seed(folder);
+  devices_seed(folder);
   write_file(folder / "header.mon", FileBuilder({.pid = 1}).bytes());
   return 0;
 }

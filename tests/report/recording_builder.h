@@ -45,7 +45,15 @@ enum : std::uint16_t {
   kCompute = 13,
   kFirstUserStage = 64
 };
-enum : std::uint32_t { kOtherRole, kConsumer, kWorker, kPinRole, kSamplerRole };
+enum : std::uint32_t {
+  kOtherRole,
+  kConsumer,
+  kWorker,
+  kPinRole,
+  kSamplerRole,
+  kDeviceRole,
+  kDeviceCallsRole
+};
 
 // How the exclusive time of a span was spent; the rest is blocked.
 struct Split {

@@ -79,6 +79,7 @@ RecordedJob record_job(const RecordOptions& options, const fs::path& directory,
       variables.emplace_back(environment_name(setting.option + 2), setting.value);
   variables.insert(variables.end(), environment.begin(), environment.end());
   add_nvtx_environment(options.nvtx, job.library, variables, kCannotRun);
+  if (options.cupti) add_cupti_environment(job.library, variables, kCannotRun);
 
   RecordedJob done;
   done.result = run_child(command, variables);
@@ -114,6 +115,8 @@ void add_record_options(CLI::App& app, RecordOptions& options) {
   for (Setting& setting : options.settings)
     add_option(app, setting.option, setting.value, setting.help, "N")->check(number_check);
   add_nvtx_options(app, options.nvtx);
+  add_flag(app, "--cupti", options.cupti,
+           "Record what the GPU does: kernels, copies, waits for it (docs/gpu-monitor.md)");
 }
 
 }  // namespace datamon::cli

@@ -8,6 +8,7 @@
 
 #include "child_process.h"
 #include "command.h"
+#include "cupti.h"
 #include "nvtx.h"
 
 namespace datamon::cli {
@@ -24,6 +25,7 @@ struct RecordOptions {
   std::string directory;
   std::string library;
   NvtxOptions nvtx;
+  bool cupti = false;
   bool preload = true;
   std::vector<Setting> settings = {
       {"--max-mb", "Largest recording of one process in MiB (default 64); sums stay exact", ""},

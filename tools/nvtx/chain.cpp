@@ -1,13 +1,14 @@
 #include "chain.h"
 
 #include <dlfcn.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <iterator>
+
+#include "injection/say.h"
+#include "injection/symbol.h"
 
 extern "C" int InitializeInjectionNvtx2(NvtxGetExportTableFunc_t table);
 
@@ -53,23 +54,8 @@ const void* NVTX_API export_table(std::uint32_t id) {
   return nullptr;
 }
 
-template <typename Function>
-Function symbol(void* library, const char* name) {
-  void* address = ::dlsym(library, name);
-  Function function;
-  static_assert(sizeof function == sizeof address);
-  std::memcpy(&function, &address, sizeof function);
-  return function;
-}
-
 void complain(const char* path, const char* why) {
-  char line[1024];
-  const int length =
-      std::snprintf(line, sizeof line, "datamon: the NVTX tool %s=%s is left out: %s\n",
-                    kChainVariable, path, why);
-  const auto bytes =
-      std::min<std::size_t>(static_cast<std::size_t>(std::max(length, 0)), sizeof line - 1);
-  if (::write(STDERR_FILENO, line, bytes) < 0) return;  // nowhere to say it
+  injection::say("datamon: the NVTX tool %s=%s is left out: %s", kChainVariable, path, why);
 }
 
 }  // namespace
@@ -79,8 +65,10 @@ void open_chain() {
   if (path == nullptr || path[0] == '\0') return;
   void* library = ::dlopen(path, RTLD_LAZY | RTLD_LOCAL);
   if (library == nullptr) return complain(path, ::dlerror());
-  g_entry = symbol<NvtxInitializeInjectionNvtxFunc_t>(library, "InitializeInjectionNvtx2");
-  g_extension_entry = symbol<ExtensionEntry>(library, "InitializeInjectionNvtxExtension");
+  g_entry =
+      injection::symbol<NvtxInitializeInjectionNvtxFunc_t>(library, "InitializeInjectionNvtx2");
+  g_extension_entry =
+      injection::symbol<ExtensionEntry>(library, "InitializeInjectionNvtxExtension");
   if (g_entry == nullptr) complain(path, "it has no InitializeInjectionNvtx2");
   if (g_entry == InitializeInjectionNvtx2) {  // this library itself
     g_entry = nullptr;

@@ -12,6 +12,7 @@
 #include "callbacks.h"
 #include "chain.h"
 #include "datamon/monitor.h"
+#include "injection/say.h"
 #include "payload_ranges.h"
 #include "ranges.h"
 #include "rules.h"
@@ -26,9 +27,8 @@ std::atomic<long> g_starter{0};
 void read_rules() {
   const char* rules = ::secure_getenv(kRulesVariable);
   if (rules == nullptr || load_rules(rules)) return;
-  static constexpr char kLine[] =
-      "datamon: MON_NVTX_RULES: what is not PATTERN=STAGE;PATTERN=STAGE... is left out\n";
-  if (::write(STDERR_FILENO, kLine, sizeof kLine - 1) < 0) return;  // nowhere to say it
+  injection::say("datamon: %s: what is not PATTERN=STAGE;PATTERN=STAGE... is left out",
+                 kRulesVariable);
 }
 
 // False: this thread is starting it already (the chained tool uses NVTX itself).

@@ -25,24 +25,22 @@ std::uint32_t KinetoCollector::thread_of(const KinetoEvent& event) {
   return threads_.emplace(key, static_cast<std::uint32_t>(threads_.size())).first->second;
 }
 
-DeviceEvents* KinetoCollector::device_of(const KinetoEvent& event) {
+DeviceActivity* KinetoCollector::device_of(const KinetoEvent& event) {
   // Old versions name the device by the process only.
   const std::int64_t device =
       event.device >= 0 ? event.device : static_cast<std::int64_t>(event.pid & 0xFFFF);
   const auto found = devices.find(device);
   if (found != devices.end()) return &found->second;
   if (devices.size() >= kMostDevices) return nullptr;
-  DeviceEvents& added = devices[device];
-  // A process has one or two as a rule; more share less, so that the sum stays bounded.
-  if (devices.size() <= 2) added.kernels = IntervalSet(512 * 1024);
-  return &added;
+  const bool roomy = DeviceActivity::roomy(devices.size());
+  return &devices.try_emplace(device, roomy).first->second;
 }
 
 void KinetoCollector::add(const KinetoEvent& event) {
   const KinetoKind kind = kind_of(event);
   if (kind == KinetoKind::kIgnored) return;
   if (kind == KinetoKind::kKernel || kind == KinetoKind::kCopy) {
-    DeviceEvents* const device = device_of(event);
+    DeviceActivity* const device = device_of(event);
     if (device == nullptr) {
       ++left_out_;
       return;
@@ -95,7 +93,7 @@ void KinetoCollector::add(const KinetoEvent& event) {
 }
 
 void KinetoCollector::add_copy(const KinetoEvent& event) {
-  DeviceEvents& device = *device_of(event);
+  DeviceActivity& device = *device_of(event);
   const CopyKind kind = copy_kind(event.name);
   if (kind == CopyKind::kOther) {  // within the device: it is at work
     device.kernels.add(event.start_ns, event.end_ns());

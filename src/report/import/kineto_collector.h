@@ -3,13 +3,11 @@
 
 #include <cstdint>
 #include <limits>
-#include <map>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
-#include "report/gpu_profile.h"
-#include "report/import/interval_set.h"
+#include "report/gpu_activity.h"
 #include "report/import/kineto_event.h"
 
 namespace datamon::report {
@@ -27,13 +25,6 @@ struct WaitRange : HostRange {
 // A piece of work that may lie inside a wait.
 struct PartRange : HostRange {
   StageClass stage = StageClass::kOther;
-};
-
-struct DeviceEvents {
-  IntervalSet kernels;  // of the first devices more are kept
-  IntervalSet copies_to_device{32 * 1024}, copies_to_host{32 * 1024};
-  std::uint64_t kernel_count = 0;
-  CopySums pinned, pageable, unknown, to_host;
 };
 
 class KinetoCollector {
@@ -59,14 +50,14 @@ class KinetoCollector {
   std::vector<HostRange> optimizer_steps;
   IntervalSet optimizer{64 * 1024}, forward{64 * 1024}, backward{64 * 1024};
   std::unordered_map<std::uint32_t, IntervalSet> synchronising;  // by thread
-  std::map<std::int64_t, DeviceEvents> devices;
+  DeviceActivities devices;
 
  private:
   std::uint32_t thread_of(const KinetoEvent& event);
   void add_copy(const KinetoEvent& event);
   void add_part(const HostRange& range, StageClass stage);
   void drop_parts_outside_waits();
-  DeviceEvents* device_of(const KinetoEvent& event);
+  DeviceActivity* device_of(const KinetoEvent& event);
 
   std::unordered_map<std::uint64_t, std::uint32_t> threads_;
   bool parts_full_ = false;

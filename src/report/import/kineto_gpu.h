@@ -1,5 +1,4 @@
-// What each device of a trace did and what it waited for. Pure, but for sorting
-// the events' interval sets.
+// What each device of a trace did and what it waited for.
 #pragma once
 
 #include <map>
@@ -9,12 +8,8 @@
 
 namespace datamon::report {
 
-// No devices when the trace has none.
+// No devices when the trace has none. Pure, but for sorting the events' interval sets.
 GpuProfile kineto_gpu(KinetoCollector& events, const KinetoSteps& steps,
                       const std::map<std::int64_t, std::string>& device_names);
-
-// Time in which a copy to any device ran while no kernel did and the consumer did
-// not wait for data: what the steps waited for copies.
-TimeSpans exposed_copies(KinetoCollector& events, const KinetoSteps& steps);
 
 }  // namespace datamon::report

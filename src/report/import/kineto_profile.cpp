@@ -56,6 +56,7 @@ void fill_consumer(const Trace& trace, Profile& profile) {
     }
     consumer.step.push_back(step);
   }
+  consumer.window_s = consumer.steady_s;
   consumer.compute_s = std::max(0.0, consumer.steady_s - consumer.wait_s - consumer.transfer_s);
   keep_ends(consumer.step, kMostSteps);
   if (consumer.steady_s > 0)
@@ -276,7 +277,7 @@ Profile import_kineto(const std::filesystem::path& path) {
   events.finish();
   const KinetoSteps steps = kineto_steps(events);
   const SplitWaits split = steps.makes_batches ? split_waits(events, steps) : SplitWaits{};
-  const Trace trace{events, steps, split, exposed_copies(events, steps)};
+  const Trace trace{events, steps, split, exposed_copies(events.devices, steps.wait_spans)};
 
   Profile profile = empty_import();
   profile.job.recording = path.string();

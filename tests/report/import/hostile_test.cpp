@@ -8,8 +8,8 @@
 #include "damage.h"
 #include "import_files.h"
 #include "import_input.h"
-#include "report/import/interval_set.h"
 #include "report/import/kineto_event.h"
+#include "report/interval_set.h"
 
 namespace datamon::testing {
 namespace {

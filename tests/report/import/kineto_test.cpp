@@ -96,6 +96,35 @@ TEST(Kineto, ExposedCopiesAreTransferBound) {
   EXPECT_EQ(verdict(kineto(trace(events))).label, Label::kTransferBound);
 }
 
+// Kernels of 50 us, each 300 us after the other, and no call that waits for them.
+TEST(Kineto, GapsBetweenShortKernelsAreLaunchBound) {
+  std::string events;
+  for (int i = 0; i < 31; ++i) {
+    const double t = i * 1e4;
+    events += event("user_annotation", kNext, t, 100);
+    for (int k = 0; k < 30; ++k) events += event("kernel", "k", t + 300 + 300 * k, 50, kGpu);
+  }
+  const report::Diagnosis diagnosis = report::diagnose_import(kineto(trace(events)));
+  EXPECT_EQ(diagnosis.verdict.label, Label::kComputeBound);
+  EXPECT_THAT(diagnosis.verdict.qualifiers, ::testing::Contains(report::Qualifier::kLaunchBound));
+  EXPECT_THAT(diagnosis.remedies.front().change, HasSubstr("CUDA graphs"));
+}
+
+TEST(Kineto, ABusyGpuIsToldFromABusyHost) {
+  std::string events;
+  for (int i = 0; i < 31; ++i) {
+    const double t = i * 1e4;
+    events += event("user_annotation", kNext, t, 100);
+    events += event("kernel", "k", t + 50, 9900, kGpu);
+    events += event("cuda_runtime", "cudaStreamSynchronize", t + 1000, 8900);
+  }
+  const report::Diagnosis diagnosis = report::diagnose_import(kineto(trace(events)));
+  EXPECT_EQ(diagnosis.verdict.label, Label::kComputeBound);
+  EXPECT_TRUE(diagnosis.verdict.qualifiers.empty());
+  EXPECT_THAT(diagnosis.remedies.front().change, HasSubstr("model on the GPU"));
+  EXPECT_THAT(diagnosis.verdict.why, ::testing::Contains(HasSubstr("no work of its own")));
+}
+
 TEST(Kineto, UnderstandsOldVersions) {
   std::string events;
   for (int i = 0; i < 31; ++i) {

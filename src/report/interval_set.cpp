@@ -1,4 +1,4 @@
-#include "report/import/interval_set.h"
+#include "report/interval_set.h"
 
 #include <algorithm>
 

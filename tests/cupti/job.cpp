@@ -1,0 +1,130 @@
+// A job whose GPU is made up: it loads the injection library as NVIDIA's driver does,
+// says what the device did (fake_cupti.h), and marks its steps.
+//   cupti_job LIBRARY FAKE CASE
+#include <dlfcn.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <thread>
+
+#include "datamon/monitor.hpp"
+#include "fake_cupti.h"
+
+namespace {
+
+template <typename Function>
+Function find(void* library, const char* name) {
+  void* symbol = library != nullptr ? ::dlsym(library, name) : nullptr;
+  Function function;
+  std::memcpy(&function, &symbol, sizeof function);
+  return function;
+}
+
+struct Device {
+  FakeNow now;
+  FakeKernel kernel;
+  FakeCopy copy;
+  FakeCall call;
+  FakeDrop drop;
+};
+
+Device open_device(const char* fake) {
+  void* library = ::dlopen(fake, RTLD_NOW);
+  return {find<FakeNow>(library, "fake_cupti_now"), find<FakeKernel>(library, "fake_cupti_kernel"),
+          find<FakeCopy>(library, "fake_cupti_copy"), find<FakeCall>(library, "fake_cupti_call"),
+          find<FakeDrop>(library, "fake_cupti_drop")};
+}
+
+void sleep_ms(int ms) { std::this_thread::sleep_for(std::chrono::milliseconds(ms)); }
+
+std::uint32_t own_tid() { return static_cast<std::uint32_t>(::syscall(SYS_gettid)); }
+
+// Waits for a batch, launches a copy and a kernel, waits for the kernel.
+void step(const Device& device, std::uint32_t number) {
+  {
+    datamon::Span wait(datamon::wait);
+    sleep_ms(2);
+    wait.item(number);
+  }
+  const datamon::Span compute(datamon::compute);
+  const std::uint64_t start = device.now();
+  const std::uint32_t copy = 2 * number + 1, kernel = 2 * number + 2;
+  sleep_ms(4);
+  const std::uint64_t end = device.now();
+  const std::uint64_t part = (end - start) / 4;
+  device.call(41, own_tid(), copy, start, start + 1'000);
+  device.copy(0, 14, copy, 1, 2, 1 << 20, start + 2'000, start + part);
+  device.call(211, own_tid(), kernel, start + 3'000, start + 4'000);
+  device.kernel(0, 7, kernel, start + part, end);
+  device.call(131, own_tid(), 0, start + 5'000, end);
+}
+
+int steps(const Device& device, std::uint32_t count) {
+  datamon::thread(DATAMON_ROLE_CONSUMER);
+  for (std::uint32_t i = 0; i < count; ++i) step(device, i);
+  return 0;
+}
+
+// Very many short kernels at once, on two streams.
+int many(const Device& device) {
+  const std::uint64_t start = device.now();
+  for (std::uint32_t i = 0; i < 40'000; ++i) {
+    device.call(211, own_tid(), i + 1, start + 100 * i, start + 100 * i + 50);
+    device.kernel(0, 7 + i % 2, i + 1, start + 100 * i + 60, start + 100 * i + 100);
+  }
+  device.drop(123);
+  return 0;
+}
+
+// The child ends as Python's multiprocessing does, or with its exit handlers.
+int with_child(const Device& device, bool through_exit) {
+  step(device, 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    {
+      const datamon::Span work(datamon::decode);
+      sleep_ms(1);
+    }
+    if (through_exit) std::exit(5);
+    ::_exit(5);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  step(device, 1);
+  return WIFEXITED(status) ? WEXITSTATUS(status) - 5 : 50;
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  if (count != 4) return 2;
+  void* library = ::dlopen(arguments[1], RTLD_NOW);
+  if (library == nullptr) std::fprintf(stderr, "%s\n", ::dlerror());
+  const auto initialise = find<int (*)()>(library, "InitializeInjection");
+  if (initialise == nullptr || initialise() != 1) return 3;
+  const Device device = open_device(arguments[2]);
+  const std::string what = arguments[3];
+  if (what == "nothing") return 0;
+  if (what == "environment") {
+    const char* set = std::getenv("CUDA_INJECTION64_PATH");
+    return std::printf("%s\n", set != nullptr ? set : "nothing") < 0 ? 1 : 0;
+  }
+  if (what == "again") return initialise() - 1;
+  if (what == "steps") return steps(device, 30);
+  if (what == "many") return many(device);
+  if (what == "fork") return with_child(device, false);
+  if (what == "fork-exit") return with_child(device, true);
+  if (what == "killed") {
+    steps(device, 3);
+    sleep_ms(1'000);  // some rounds
+    ::raise(SIGKILL);
+  }
+  return 4;
+}
