@@ -8,7 +8,6 @@ import struct
 import subprocess
 
 import jsonschema
-import pytest
 
 from programs import DATAMON, PIPELINE, SOURCE, environment
 
@@ -34,10 +33,9 @@ def sensitivities(report):
     return {s["class"]: s["sensitivity"] for s in found["stages"] if s["sensitivity"]}
 
 
-@pytest.mark.parametrize("kind", ["thread", "process"])
-def test_reading_that_limits_is_found(tmp_path, photos, kind):
+def test_reading_that_limits_is_found(tmp_path, photos):
     report, said = probe(tmp_path, photos, "--workers", "2", "--batch", "2", "--compute-ms", "2",
-                         "--worker-kind", kind, "--slow", "read=+20ms")
+                         "--worker-kind", "process", "--slow", "read=+20ms")
     found = sensitivities(report)
     assert found["read"]["value"] > 0.6, found
     assert all(found["read"]["value"] > s["value"] for c, s in found.items() if c != "read"), found

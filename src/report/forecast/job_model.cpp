@@ -8,6 +8,7 @@
 #include "report/diagnosis_evidence.h"
 #include "report/diagnosis_thresholds.h"
 #include "report/diagnosis_verdict.h"
+#include "report/forecast/stage_splits.h"
 #include "report/text_units.h"
 
 namespace datamon::report {
@@ -15,121 +16,12 @@ namespace {
 
 namespace th = thresholds;
 
-constexpr auto index_of(StageClass stage_class) { return static_cast<std::size_t>(stage_class); }
-
-// How a second of a stage's own time divides. Reading that faults in other
-// stages counts as storage.
-struct Parts {
-  double cpu = 0, runqueue = 0, storage = 0, delay = 0;
-  bool known = false;
-};
-
-struct Splits {
-  std::array<Parts, kStageClasses> of;
-  bool known = false;
-  double usual_wait = 0;      // waiting for a core over being on one, the makers'
-  Parts consumer;             // compute and transfer
-  double consumer_wakes = 0;  // of its delay: waking up, which a faster step does as well
-  double receive_s = 0;       // hand-off on the consumer's thread, on a core
-};
-
-void add(Parts& parts, const TimeSplit& split, bool reading) {
-  const double blocked_s = sane_seconds(split.blocked_s);
-  const double fault_s = std::min(sane_seconds(split.fault_s), blocked_s);
-  parts.cpu += sane_seconds(split.cpu_s);
-  parts.runqueue += sane_seconds(split.runqueue_s);
-  parts.storage += reading ? blocked_s : fault_s;
-  parts.delay += reading ? 0 : blocked_s - fault_s;
-  parts.known = true;
-}
-
-// The usual ratio of waiting for a core to being on one: the median over the
-// stages, by their CPU time. Cores that are shared make each second of work
-// longer by the same factor.
-double usual_wait(const std::array<Parts, kStageClasses>& of) {
-  std::vector<std::pair<double, double>> ratios;  // ratio, CPU time
-  double all_s = 0;
-  for (const Parts& parts : of) {
-    if (!(parts.cpu > 0)) continue;
-    ratios.emplace_back(parts.runqueue / parts.cpu, parts.cpu);
-    all_s += parts.cpu;
-  }
-  std::sort(ratios.begin(), ratios.end());
-  double sum_s = 0;
-  for (const auto& [ratio, cpu_s] : ratios)
-    if (sum_s += cpu_s; sum_s >= all_s / 2) return ratio;
-  return 0;
-}
-
-// A stage that waits for cores for longer than that pays for waking up: after it
-// slept, or for having woken another. That goes with the stage, not with the load.
-void keep_wake_ups(Parts& parts, double usual_wait, bool reading) {
-  const double shared_s = std::min(parts.runqueue, parts.cpu * usual_wait);
-  (reading && parts.storage > 0 ? parts.storage : parts.delay) += parts.runqueue - shared_s;
-  parts.runqueue = shared_s;
-}
-
-void to_shares(Parts& parts) {
-  const double sum = parts.cpu + parts.runqueue + parts.storage + parts.delay;
-  if (!parts.known || !(sum > 0)) {
-    parts = {};
-    return;
-  }
-  parts.cpu /= sum;
-  parts.runqueue /= sum;
-  parts.storage /= sum;
-  parts.delay /= sum;
-}
-
-Splits splits_of(const Profile& profile, bool on_consumer) {
-  Splits out;
-  for (const StageProfile& stage : profile.stages) {
-    if (stage.residence) continue;
-    const bool reading = stage.stage_class == StageClass::kRead;
-    const bool maker = makes_batches(stage.stage_class) && stage.on_consumer == on_consumer &&
-                       stage.thread == HandoffThread::kNone;
-    if (stage.on_consumer && stage.stage_class == StageClass::kHandoff) {
-      // Blocked there is waiting for the batch.
-      const TimeSplit& split = stage.split;
-      out.receive_s += split.known ? sane_seconds(split.cpu_s) : sane_seconds(stage.self_s);
-    }
-    if (!stage.split.known) continue;
-    if (maker) {
-      add(out.of[index_of(stage.stage_class)], stage.split, reading);
-      out.known = true;
-    } else if (stage.on_consumer && (stage.stage_class == StageClass::kCompute ||
-                                     stage.stage_class == StageClass::kTransfer)) {
-      add(out.consumer, stage.split, false);
-    }
-  }
-  out.usual_wait = usual_wait(out.of);
-  for (std::size_t k = 0; k < kStageClasses; ++k) {
-    keep_wake_ups(out.of[k], out.usual_wait, k == index_of(StageClass::kRead));
-    to_shares(out.of[k]);
-  }
-  const double slept = out.consumer.delay;
-  keep_wake_ups(out.consumer, out.usual_wait, false);
-  const double woken = out.consumer.delay - slept;
-  const Parts& parts = out.consumer;
-  const double all = parts.cpu + parts.runqueue + parts.storage + parts.delay;
-  if (all > 0) out.consumer_wakes = woken / all;
-  to_shares(out.consumer);
-  return out;
-}
-
-// What is not measured: reading sleeps, everything else computes.
-Parts guessed(StageClass stage_class, double page_cache_hits) {
-  Parts parts;
-  const bool from_storage = stage_class == StageClass::kRead && !(page_cache_hits >= th::kCached);
-  (from_storage ? parts.storage : parts.cpu) = 1;
-  return parts;
-}
-
-RecordedBatch to_recorded(const BatchSample& sample, const std::array<Parts, kStageClasses>& parts,
-                          const Parts& between, bool drop_blocked_send) {
+RecordedBatch to_recorded(const BatchSample& sample,
+                          const std::array<TimeParts, kStageClasses>& parts,
+                          const TimeParts& between, bool drop_blocked_send) {
   RecordedBatch out;
   double inside_s = 0;
-  const auto put = [&out](std::size_t k, double self_s, const Parts& part) {
+  const auto put = [&out](std::size_t k, double self_s, const TimeParts& part) {
     out.cpu_s[k] = static_cast<float>(self_s * part.cpu);
     out.storage_s[k] = static_cast<float>(self_s * part.storage);
     out.delay_s[k] = static_cast<float>(self_s * part.delay);
@@ -150,7 +42,7 @@ RecordedBatch to_recorded(const BatchSample& sample, const std::array<Parts, kSt
 // Of the steps, the steady ones, in order; `handover_s` is what passed between
 // the batch being ready and being taken.
 std::vector<StepWork> step_work(const Profile& profile, const Evidence& evidence,
-                                const Splits& splits, double making_s, bool on_consumer,
+                                const StageSplits& splits, double making_s, bool on_consumer,
                                 double consumer_threads) {
   std::vector<StepWork> out;
   const auto steady = std::max<double>(1, static_cast<double>(profile.consumer.steady_steps));
@@ -197,9 +89,10 @@ double consumer_cores(const Profile& profile) {
 // How the consumer's own time divides, and over how many threads its computing
 // is spread: the thread that takes the batches is measured, others show in what
 // the job uses besides its workers.
-void fill_consumer(const Profile& profile, bool on_consumer, Splits& splits, LoaderSetup& setup) {
+void fill_consumer(const Profile& profile, bool on_consumer, StageSplits& splits,
+                   LoaderSetup& setup) {
   const double cores = on_consumer ? std::nan("") : consumer_cores(profile);
-  Parts& parts = splits.consumer;
+  TimeParts& parts = splits.consumer;
   if (!parts.known) {
     parts.cpu = std::isfinite(cores) ? std::min(1.0, cores) : 0;
     parts.delay = 1 - parts.cpu;
@@ -240,14 +133,14 @@ void scale(RecordedBatch& batch, double factor) {
   }
 }
 
-void fill_batches(const Profile& profile, const Evidence& evidence, const Splits& splits,
+void fill_batches(const Profile& profile, const Evidence& evidence, const StageSplits& splits,
                   JobModel& model) {
-  std::array<Parts, kStageClasses> parts;
+  std::array<TimeParts, kStageClasses> parts;
   for (std::size_t k = 0; k < kStageClasses; ++k)
     parts[k] = splits.of[k].known
                    ? splits.of[k]
                    : guessed(static_cast<StageClass>(k), profile.machine.page_cache_hit_share);
-  Parts between;
+  TimeParts between;
   between.cpu = 1 / (1 + splits.usual_wait);
   // A send that sleeps while the loop does not wait is a full queue, no work.
   const bool full_queue = evidence.step.wait.value < th::kInputBound;
@@ -268,7 +161,7 @@ void fill_batches(const Profile& profile, const Evidence& evidence, const Splits
   if (!order.empty()) model.batch_items = std::max(1.0, items / static_cast<double>(order.size()));
 }
 
-void fill_machine(const Profile& profile, const Evidence& evidence, const Splits& splits,
+void fill_machine(const Profile& profile, const Evidence& evidence, const StageSplits& splits,
                   JobModel& model) {
   model.ranks = std::max(1, profile.job.ranks);
   model.hosts = std::max(1, profile.machine.hosts);
@@ -404,7 +297,7 @@ JobModel model_of(const Profile& profile) {
   model.why_not = missing(profile, evidence);
   if (!model.why_not.empty()) return model;
   const bool on_consumer = profile.workers.empty();
-  Splits splits = splits_of(profile, on_consumer);
+  StageSplits splits = splits_of(profile, on_consumer);
   model.ranks = std::max(1, profile.job.ranks);
   model.measured_steps_per_s = profile.steps_per_s;
   const auto seen = static_cast<int>(profile.workers.size()) / model.ranks;

@@ -4,11 +4,10 @@
 
 #include "report/diagnosis_thresholds.h"
 #include "report/forecast/job_model.h"
+#include "report/forecast/stage_splits.h"
 
 namespace datamon::report {
 namespace {
-
-constexpr auto index_of(StageClass stage_class) { return static_cast<std::size_t>(stage_class); }
 
 void multiply(WorkFactors& factors, std::size_t k, double factor) {
   factors.storage[k] *= factor;
