@@ -4,7 +4,7 @@
 - relative links (and their #anchors) in *.md that lead nowhere
 - commands in README.md and docs/ that do not exist: make targets, scripts, the
   programs' sub-commands and options
-- generated parts that are stale: the table in docs/performance.md
+- generated parts that are stale: the table in docs/performance.md, docs/gpu-results.md
 - paths of the machine it is written on, anywhere in the tree
 Files of more than 400 lines are named, not refused.
 """
@@ -16,6 +16,8 @@ from functools import cache
 from pathlib import Path
 
 import bench
+import gpu_results
+from gpu_steps import STEPS
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "build"
@@ -154,6 +156,9 @@ def main():
     if bench.stale(ROOT / "docs/performance.md"):
         problems.append("docs/performance.md: the table is not that of docs/performance.json: "
                         "scripts/bench.py --write-docs")
+    if gpu_results.stale(ROOT / "docs/gpu-results.json", STEPS):
+        problems.append("docs/gpu-results.md: the page is not that of docs/gpu-results.json: make gpu-check, "
+                        "or scripts/gpu_check.py --write-docs")
     print("\n".join(problems))
     print(f"docs: {len(markdown)} pages, {len(files)} files checked, {len(problems)} problems")
     sys.exit(1 if problems else 0)
