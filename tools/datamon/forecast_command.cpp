@@ -189,7 +189,7 @@ void add_forecast_command(CommandSet& commands) {
   with_environment(app.add_flag("--json", options->json, "Print JSON for programs"));
   with_environment(app.add_option("--loader", options->loader,
                                   "Which data loader, by number or name (default: the one that "
-                                  "is waited for longest)"))
+                                  "costs the job most)"))
       ->type_name("LOADER");
   with_environment(
       app.add_option("-o,--output", options->output, "Write to FILE instead of the terminal"))

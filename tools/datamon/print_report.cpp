@@ -11,7 +11,7 @@ namespace datamon::cli {
 
 void add_report_output(CLI::App& app, ReportOptions& options) {
   add_option(app, "--loader", options.loader,
-             "Which data loader, by number or name (default: the one that is waited for longest)",
+             "Which data loader, by number or name (default: the one that costs the job most)",
              "LOADER");
   add_option(app, "-o,--output", options.output, "Write to FILE instead of the terminal", "FILE");
   add_output_options(app, options);
