@@ -21,13 +21,6 @@ format::ClockKind g_kind = format::ClockKind::kMonotonic;
 std::atomic<std::uint64_t> g_ticks_per_second{1'000'000'000};
 std::atomic<double> g_ns_per_tick{1.0};
 
-std::uint64_t read_clock(clockid_t id) {
-  timespec t;
-  ::clock_gettime(id, &t);
-  return static_cast<std::uint64_t>(t.tv_sec) * 1'000'000'000u +
-         static_cast<std::uint64_t>(t.tv_nsec);
-}
-
 void set_rate(double ticks, double ns) {
   g_ns_per_tick.store(ns / ticks, std::memory_order_relaxed);
   g_ticks_per_second.store(static_cast<std::uint64_t>(ticks / ns * 1e9 + 0.5),
@@ -62,7 +55,7 @@ void choose_clock(bool force_monotonic) {
   if (force_monotonic || !counter_is_invariant() || kernel_distrusts_counter()) return;
   g_kind = format::ClockKind::kInvariantTsc;
   const format::ClockPair from = read_clock_pair();
-  while (read_clock(CLOCK_MONOTONIC) < from.monotonic_ns + kCalibrationNs) {
+  while (clock_ns(CLOCK_MONOTONIC) < from.monotonic_ns + kCalibrationNs) {
   }
   const format::ClockPair to = read_clock_pair();
   set_rate(static_cast<double>(to.ticks - from.ticks),
@@ -88,8 +81,8 @@ format::ClockPair read_clock_pair() {
   format::ClockPair best{0, 0, 0, UINT64_MAX};
   for (int i = 0; i < kPairTries; ++i) {
     const std::uint64_t before = clock_now();
-    const std::uint64_t monotonic = read_clock(CLOCK_MONOTONIC);
-    const std::uint64_t realtime = read_clock(CLOCK_REALTIME);
+    const std::uint64_t monotonic = clock_ns(CLOCK_MONOTONIC);
+    const std::uint64_t realtime = clock_ns(CLOCK_REALTIME);
     const std::uint64_t after = clock_now();
     const std::uint64_t apart = ticks_to_ns(after - before);
     if (apart < best.uncertainty_ns)

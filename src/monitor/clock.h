@@ -15,13 +15,15 @@
 
 namespace datamon::monitor {
 
+inline std::uint64_t clock_ns(clockid_t clock) {
+  timespec t;
+  ::clock_gettime(clock, &t);
+  return static_cast<std::uint64_t>(t.tv_sec) * 1'000'000'000u +
+         static_cast<std::uint64_t>(t.tv_nsec);
+}
+
 struct MonotonicClock {
-  static std::uint64_t now() {
-    timespec t;
-    ::clock_gettime(CLOCK_MONOTONIC, &t);
-    return static_cast<std::uint64_t>(t.tv_sec) * 1'000'000'000u +
-           static_cast<std::uint64_t>(t.tv_nsec);
-  }
+  static std::uint64_t now() { return clock_ns(CLOCK_MONOTONIC); }
 };
 
 #if defined(__x86_64__)

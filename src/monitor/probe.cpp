@@ -36,13 +36,6 @@ constexpr double kLeastShare = 0.005;
 // What can be made exactly: shorter delays are saved up.
 constexpr std::int64_t kShortestBurn_ns = 1'000, kShortestSleep_ns = 200'000;
 
-std::uint64_t thread_cpu_ns() {
-  timespec t{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  return static_cast<std::uint64_t>(t.tv_sec) * 1'000'000'000u +
-         static_cast<std::uint64_t>(t.tv_nsec);
-}
-
 // Who can be delayed: work that makes batches, copies or computes.
 bool can_be_delayed(std::uint32_t stage_class) {
   return (stage_class >= DATAMON_CLASS_FETCH && stage_class <= DATAMON_CLASS_TRANSFER) ||
@@ -67,10 +60,10 @@ Own own_time(const Track& track, std::uint32_t stage_class, const SpanSplit& spl
 
 // Keeps the CPU busy for `ns` of CPU time, but not beyond the deadline; what it took.
 std::int64_t burn(std::int64_t ns, std::uint64_t deadline_ns) {
-  const std::uint64_t from = thread_cpu_ns();
+  const std::uint64_t from = clock_ns(CLOCK_THREAD_CPUTIME_ID);
   std::int64_t burnt = 0;
   do {
-    burnt = static_cast<std::int64_t>(thread_cpu_ns() - from);
+    burnt = static_cast<std::int64_t>(clock_ns(CLOCK_THREAD_CPUTIME_ID) - from);
   } while (burnt < ns && MonotonicClock::now() < deadline_ns);
   return burnt;
 }

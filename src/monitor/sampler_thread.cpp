@@ -18,6 +18,7 @@
 #include <new>
 #include <optional>
 
+#include "monitor/clock.h"
 #include "monitor/sampler_metrics.h"
 #include "monitor/sampler_pace.h"
 #include "monitor/sampler_processes.h"
@@ -83,13 +84,6 @@ Company company() {
   for (int field = 2; at != nullptr && field < 20; ++field) at = std::strchr(at + 1, ' ');
   if (at == nullptr) return Company::kJob;
   return std::strtol(at, nullptr, 10) == 2 ? Company::kNone : Company::kJobWithoutMain;
-}
-
-std::uint64_t clock_ns(clockid_t clock) {
-  struct timespec time {};
-  ::clock_gettime(clock, &time);
-  return static_cast<std::uint64_t>(time.tv_sec) * kSecond +
-         static_cast<std::uint64_t>(time.tv_nsec);
 }
 
 // Everything the thread works with, in one mapping of its own: nothing of it

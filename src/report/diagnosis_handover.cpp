@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "report/diagnosis_thresholds.h"
+#include "report/jackknife.h"
 #include "report/text_units.h"
 
 namespace datamon::report {
@@ -91,33 +92,18 @@ struct Sums {
 };
 
 // How much longer a hand-over is for each second that its sender works in it: 1 where
-// it waits for that, 0 where it does not care. Neighbours are alike, so whole stretches
-// are left out in turn (jackknife). Where the senders never rest it is 1: they set the
-// pace either way.
-struct Growth {
-  double slope = 0, error = std::numeric_limits<double>::infinity();
-};
-
-Growth growth_of(const std::vector<Handover>& all) {
+// it waits for that, 0 where it does not care. Where the senders never rest it is 1: they
+// set the pace either way.
+SlopeEstimate growth_of(const std::vector<Handover>& all) {
   constexpr std::size_t kStretches = 20;
   constexpr double kNeverRest = 0.9;
-  Growth out;
-  if (all.size() < 2 * kStretches) return out;
+  if (all.size() < 2 * kStretches) return {};
   std::array<Sums, kStretches> stretch;
   Sums whole;
   for (std::size_t i = 0; i < all.size(); ++i) stretch[i * kStretches / all.size()].add(all[i]);
   for (const Sums& part : stretch) whole.add(part, 1);
   if (whole.x >= kNeverRest * whole.y) return {1, 0};
-  out.slope = whole.slope();
-  double squares = 0;
-  for (const Sums& part : stretch) {
-    Sums rest = whole;
-    rest.add(part, -1);
-    squares += (rest.slope() - out.slope) * (rest.slope() - out.slope);
-  }
-  const double parts = static_cast<double>(kStretches);
-  out.error = std::sqrt(squares * (parts - 1) / parts);
-  return out;
+  return jackknife(stretch, whole);
 }
 
 }  // namespace
@@ -128,7 +114,7 @@ void add_late_handover(const Profile& profile, Evidence& evidence) {
   const double asleep_s = evidence.makers.receive_asleep_s / static_cast<double>(step.steps);
   if (!(asleep_s > 0)) return;
   const std::vector<Handover> all = handovers(profile);
-  const Growth growth = growth_of(all);
+  const SlopeEstimate growth = growth_of(all);
   if (!(growth.slope - th::kSendersDeviations * growth.error > th::kSendersSlope)) return;
   double at_work_s = 0, length_s = 0;
   for (const Handover& one : all) {

@@ -7,6 +7,8 @@
 #include <queue>
 #include <utility>
 
+#include "report/jackknife.h"
+
 namespace datamon::report {
 namespace {
 
@@ -93,17 +95,9 @@ ReadOverlap read_overlap(std::vector<TimedRead> reads) {
 
   Sums all;
   for (const Sums& part : stretch) all.add(part, 1);
-  out.growth = all.slope();
-  double squares = 0;
-  for (const Sums& part : stretch) {
-    Sums rest = all;
-    rest.add(part, -1);
-    const double difference = rest.slope() - out.growth;
-    squares += difference * difference;
-  }
-  const double parts = static_cast<double>(kStretches);
-  const double error = std::sqrt(squares * (parts - 1) / parts);
-  if (std::isfinite(error)) out.growth_error = error;
+  const SlopeEstimate growth = jackknife(stretch, all);
+  out.growth = growth.slope;
+  if (std::isfinite(growth.error)) out.growth_error = growth.error;
   return out;
 }
 

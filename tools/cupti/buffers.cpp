@@ -5,24 +5,13 @@
 namespace datamon::cupti {
 namespace {
 
-class Lock {
- public:
-  explicit Lock(pthread_mutex_t& mutex) : mutex_(mutex) { ::pthread_mutex_lock(&mutex_); }
-  ~Lock() { ::pthread_mutex_unlock(&mutex_); }
-  Lock(const Lock&) = delete;
-  Lock& operator=(const Lock&) = delete;
-
- private:
-  pthread_mutex_t& mutex_;
-};
-
 // What CUPTI asks for is 8.
 constexpr std::size_t kAlignment = 64;
 
 }  // namespace
 
 std::uint8_t* Buffers::request() {
-  const Lock lock(mutex_);
+  const std::lock_guard lock(mutex_);
   if (free_count_ > 0) return free_[--free_count_];
   std::uint8_t* buffer = allocated_ < kMost
                              ? static_cast<std::uint8_t*>(std::aligned_alloc(kAlignment, kBytes))
@@ -32,14 +21,14 @@ std::uint8_t* Buffers::request() {
 }
 
 bool Buffers::complete(std::uint8_t* buffer, std::size_t valid_bytes) {
-  const Lock lock(mutex_);
+  const std::lock_guard lock(mutex_);
   if (buffer == nullptr || full_count_ == kMost) return false;
   full_[(full_first_ + full_count_++) % kMost] = {buffer, valid_bytes};
   return full_count_ >= kMost / 8;
 }
 
 FullBuffer Buffers::take() {
-  const Lock lock(mutex_);
+  const std::lock_guard lock(mutex_);
   if (full_count_ == 0) return {};
   const FullBuffer buffer = full_[full_first_];
   full_first_ = (full_first_ + 1) % kMost;
@@ -48,7 +37,7 @@ FullBuffer Buffers::take() {
 }
 
 void Buffers::give_back(std::uint8_t* buffer) {
-  const Lock lock(mutex_);
+  const std::lock_guard lock(mutex_);
   if (free_count_ < kMost) free_[free_count_++] = buffer;
 }
 

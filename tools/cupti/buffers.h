@@ -5,11 +5,10 @@
 // are out at a time: beyond that CUPTI gets none, and drops (and counts) records.
 #pragma once
 
-#include <pthread.h>
-
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <mutex>
 
 namespace datamon::cupti {
 
@@ -34,7 +33,7 @@ class Buffers {
   void give_back(std::uint8_t* buffer);
 
  private:
-  pthread_mutex_t mutex_ = PTHREAD_MUTEX_INITIALIZER;
+  std::mutex mutex_;
   std::array<std::uint8_t*, kMost> free_{};
   std::array<FullBuffer, kMost> full_{};  // a ring
   std::size_t free_count_ = 0, full_first_ = 0, full_count_ = 0;

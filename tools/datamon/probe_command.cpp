@@ -42,13 +42,8 @@ int probe(const Options& options, const std::vector<std::string>& command) {
                        {"MON_PROBE_DELAY", options.delay},
                        {"MON_PROBE_SECONDS", options.seconds}});
   }();
-  if (!job.recorded) {
-    std::cerr << fmt::format("datamon: nothing was recorded: {}\n", job.why_nothing);
-    return job.result.exit_code;
-  }
-  std::cerr << fmt::format("datamon: recorded in {} · next: datamon report {}\n", shown(directory),
-                           shown(directory));
-  print_report(options, directory, color);
+  say_recorded(job, directory);
+  if (job.recorded) print_report(options, directory, color);
   return job.result.exit_code;
 }
 

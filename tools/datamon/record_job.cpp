@@ -36,6 +36,13 @@ std::string why_nothing(const ChildResult& result, const fs::path& library,
          "doctor";
 }
 
+// As a user would name it.
+std::string shown(const fs::path& directory) {
+  std::error_code error;
+  const fs::path relative = directory.lexically_proximate(fs::current_path(error));
+  return error || relative.native().starts_with("..") ? directory.string() : relative.string();
+}
+
 }  // namespace
 
 std::string number_check(const std::string& text) {
@@ -61,12 +68,6 @@ fs::path prepare_directory(const RecordOptions& options) {
                                    directory.string(), error.message()),
                        kCannotRun);
   return directory;
-}
-
-std::string shown(const fs::path& directory) {
-  std::error_code error;
-  const fs::path relative = directory.lexically_proximate(fs::current_path(error));
-  return error || relative.native().starts_with("..") ? directory.string() : relative.string();
 }
 
 RecordedJob record_job(const RecordOptions& options, const fs::path& directory,
@@ -97,11 +98,18 @@ RecordedJob record_job(const RecordOptions& options, const fs::path& directory,
   if (!done.recorded) done.why_nothing = why_nothing(done.result, job.library, job.preload);
   if (const std::string option = option_against_hook(command); !option.empty())
     std::cerr << fmt::format(
-        "datamon: Python was started with {}, which leaves out start-up hooks: its data loaders "
-        "are "
-        "not recorded; run it without that option\n",
+        "datamon: Python was started with {}, which leaves out start-up hooks: its data "
+        "loaders are not recorded; run it without that option\n",
         option);
   return done;
+}
+
+void say_recorded(const RecordedJob& job, const fs::path& directory) {
+  if (job.recorded)
+    std::cerr << fmt::format("datamon: recorded in {} · next: datamon report {}\n",
+                             shown(directory), shown(directory));
+  else
+    std::cerr << fmt::format("datamon: nothing was recorded: {}\n", job.why_nothing);
 }
 
 void add_record_options(CLI::App& app, RecordOptions& options) {

@@ -42,14 +42,14 @@ std::string number_check(const std::string& text);
 // The folder of the recording; made if it is missing. Throws CommandError.
 std::filesystem::path prepare_directory(const RecordOptions& options);
 
-// As a user would name it.
-std::string shown(const std::filesystem::path& directory);
-
 struct RecordedJob {
   ChildResult result;
   bool recorded = false;
   std::string why_nothing;  // if it is not recorded
 };
+
+// One line on stderr: where the recording is, or why there is none.
+void say_recorded(const RecordedJob& job, const std::filesystem::path& directory);
 
 // Runs it to its end. Throws CommandError if it could not be started; says on stderr what
 // the recording lacks because of how Python was started.

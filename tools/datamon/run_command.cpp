@@ -1,8 +1,5 @@
 // `datamon run -- COMMAND`: records a job.
-#include <fmt/format.h>
-
 #include <CLI/CLI.hpp>
-#include <iostream>
 #include <memory>
 
 #include "record_job.h"
@@ -14,11 +11,7 @@ int run(const RecordOptions& options, const std::vector<std::string>& command) {
   if (command.empty()) throw CommandError("run: no command given\ntry: datamon run -- ./train", 2);
   const std::filesystem::path directory = prepare_directory(options);
   const RecordedJob job = record_job(options, directory, command);
-  if (job.recorded)
-    std::cerr << fmt::format("datamon: recorded in {} · next: datamon report {}\n",
-                             shown(directory), shown(directory));
-  else
-    std::cerr << fmt::format("datamon: nothing was recorded: {}\n", job.why_nothing);
+  say_recorded(job, directory);
   return job.result.exit_code;
 }
 

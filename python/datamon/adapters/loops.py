@@ -24,10 +24,14 @@ def depth_of(function):
 
 def is_own(code):
     """Not of the standard library or of an installed package."""
-    paths = sysconfig.get_paths()
-    places = (paths["stdlib"], paths["platstdlib"], paths["purelib"], paths["platlib"])
     name = code.co_filename
-    return not name.startswith("<frozen") and not name.startswith(places) and "site-packages" not in name
+    return not name.startswith("<frozen") and not name.startswith(_libraries()) and "site-packages" not in name
+
+
+@functools.cache
+def _libraries():
+    paths = sysconfig.get_paths()
+    return paths["stdlib"], paths["platstdlib"], paths["purelib"], paths["platlib"]
 
 
 def _depth(function, seen):

@@ -68,8 +68,7 @@ const char* take_functions(void* library, Api& api) {
 
 constexpr const char* kWhatToDo =
     "install it (CUDA toolkit, or pip install nvidia-nvjpeg into the active environment), name it "
-    "in "
-    "DATAMON_NVJPEG, or use --backend hybrid, which decodes on the CPU";
+    "in DATAMON_NVJPEG, or use --backend hybrid, which decodes on the CPU";
 
 }  // namespace
 
