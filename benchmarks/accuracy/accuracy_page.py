@@ -4,12 +4,13 @@ import math
 import statistics
 import subprocess
 from collections import Counter
-from datetime import date
 
 import rivals
 
 # A real effect smaller than this is noise; forecasts of it are counted, but by themselves.
 NOTABLE = 0.05
+# What 95 of 100 forecasts shall keep to, or to twice the noise where that is larger.
+FORECAST_GOAL = 0.10
 INTRO = """# How often datamon is right
 
 Written by `make accuracy` on a machine that does nothing else; nothing in it is typed by hand. Each
@@ -56,6 +57,10 @@ def score(rows):
         if found:
             out.append((title, f"median {statistics.median(found):.1%}, 95th percentile "
                                f"{percentile(found, 0.95):.1%} ({len(found)} changes)"))
+    good = [abs(f["forecast"] / f["real"] - 1) <= max(FORECAST_GOAL, 2 * row["noise"])
+            for row in rows for f in row["forecasts"]]
+    if good:
+        out.append((f"forecast within {FORECAST_GOAL:.0%} or twice the noise", f"{sum(good)} of {len(good)}"))
     inside = [f["low"] <= f["real"] <= f["high"] for row in judged for f in row["forecasts"]
               if f["low"] is not None and f["high"] is not None]
     if inside:
@@ -119,10 +124,11 @@ def processor():
 
 def page(rows, not_run):
     """`not_run`: names of the benchmark's jobs that were left out."""
-    commits = Counter(row["commit"] for row in rows)
+    states = Counter((row["date"], row["recorded"], row["judged"]) for row in rows)
     held = [row for row in rows if row["held_back"]]
-    parts = [INTRO, f"Measured {date.today().isoformat()}, {processor()}: "
-             + ", ".join(f"{count} jobs at commit {commit}" for commit, count in commits.items()) + ".\n", "## Figures\n"]
+    parts = [INTRO, f"{processor()}. " + "; ".join(
+        f"{count} jobs recorded {day} at commit {recorded}, judged at commit {judged}"
+        for (day, recorded, judged), count in states.items()) + ".\n", "## Figures\n"]
     columns = [score(rows)] + ([score(held)] if held else [])
     names = [what for what, _ in columns[0]]
     parts.append(table(["", "all"] + (["held-back third"] if held else []),

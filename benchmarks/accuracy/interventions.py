@@ -45,6 +45,11 @@ class Case:
         return "start-up" not in self.built_in
 
     @property
+    def folder(self):
+        """The name as a folder's."""
+        return "".join(c if c.isalnum() else "-" for c in self.name)
+
+    @property
     def held_back(self):
         """A third, by name: no threshold was ever looked at with these."""
         return zlib.crc32(self.name.encode()) % 3 == 0

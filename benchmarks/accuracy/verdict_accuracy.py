@@ -2,7 +2,7 @@
 """How often the verdict is right: labelled jobs whose truth interventions establish.
 
     benchmarks/accuracy/verdict_accuracy.py [--seconds S] [--only TEXT] [--jobs pipeline|torch|all]
-                                            [--json FILE] [--also FILE] [--page FILE]
+                                            [--json FILE] [--page FILE] [--keep DIR | --judge DIR]
 
 For each job: it runs as it is, with each class of stages twice as slow, with the model and with
 the input taken away, with twice the workers, without its stragglers or without the programs
@@ -10,20 +10,27 @@ beside it. What that does to the job's own rate is the truth. The verdict comes 
 of the job as it is, the forecasts from the recordings of the slowed runs: would making the stage
 twice as fast bring what it really brought? Needs a machine that does nothing else. Never fails on
 a figure.
+
+With --keep the recordings and rates stay in DIR, job by job; --judge gives the verdicts and
+forecasts of today's build on what was kept, without running a job again.
 """
 
 import argparse
 import json
+import shutil
 import tempfile
+from datetime import date
 from pathlib import Path
 
 import accuracy_page
 import rivals
-from interventions import AS_IS, MORE_WORKERS, NO_STRAGGLERS, SLOW_COMPUTE, slow
+from interventions import AS_IS, MORE_WORKERS, NO_STRAGGLERS, SLOW_COMPUTE, Run, slow
 from pipeline_jobs import CASES as PIPELINE_CASES
 from programs import commit, datamon, datamon_or_none
 from torch_jobs import CASES as TORCH_CASES, prepare
 from truth import truth_of
+
+RUNS = "runs.json"  # what run_all() leaves beside a job's recordings
 
 # The change that undoes an intervention: on which run's recording it is forecast. (Unpacking on
 # the consumer's thread, which doubling the hand-off doubles as well, is no stage of the workers.)
@@ -66,19 +73,29 @@ def qualifiers_right(truth, named):
     return [(q, q in named) for q in sorted(truth.must)] + [(q, q not in named) for q in sorted(truth.must_not)]
 
 
-def measure(case, seconds, folder):
+def run_all(case, seconds, folder):
+    """Every intervention's runs, listed in `folder`/runs.json."""
     runs = {}
     folder.mkdir(parents=True)
     for i, intervention in enumerate(case.interventions() + [AS_IS]):
         run = case.run(intervention, folder / str(i), seconds)
         if run is not None:
-            runs.setdefault(intervention, []).append(run)
+            runs.setdefault(intervention, []).append(
+                {"steps_per_s": run.steps_per_s, "recording": Path(run.recording).name if run.recording else ""})
+    (folder / RUNS).write_text(json.dumps({"job": case.name, "commit": commit(), "date": date.today().isoformat(),
+                                           "runs": runs}, indent=1) + "\n")
+
+
+def judge(case, folder):
+    kept = json.loads((folder / RUNS).read_text())
+    runs = {name: [Run(run["steps_per_s"], str(folder / run["recording"])) for run in several]
+            for name, several in kept["runs"].items()}
     truth = truth_of(case, {name: [run.steps_per_s for run in r] for name, r in runs.items()})
     reports = [datamon("report", run.recording, "--json") for run in runs[AS_IS]]
     verdict = reports[0]["verdict"]
     return {
         "name": case.name, "kind": type(case).__name__, "held_back": case.held_back,
-        "label_judged": case.label_judged, "commit": commit(),
+        "label_judged": case.label_judged, "recorded": kept["commit"], "date": kept["date"], "judged": commit(),
         "truth": truth.label, "accepted": sorted(truth.accepted), "close": truth.runner_up_close,
         "noise": truth.noise, "cost": truth.cost, "gain": truth.gain,
         "verdict": verdict["label"], "confidence": verdict["confidence"],
@@ -105,20 +122,31 @@ def main():
     parser.add_argument("--only", default="", help="jobs whose name holds this text")
     parser.add_argument("--jobs", choices=("pipeline", "torch", "all"), default="all")
     parser.add_argument("--json", type=Path, help="write what was measured to this file")
-    parser.add_argument("--also", type=Path, help="rows of an earlier --json FILE, to put on the same page")
     parser.add_argument("--page", type=Path, help="write the page for people to this file")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--keep", type=Path, help="keep the recordings in this folder; jobs that it holds are not run again")
+    where.add_argument("--judge", type=Path, help="run nothing: judge what an earlier --keep left in this folder")
     arguments = parser.parse_args()
     cases = {"pipeline": PIPELINE_CASES, "torch": TORCH_CASES, "all": PIPELINE_CASES + TORCH_CASES}[arguments.jobs]
     cases = [case for case in cases if arguments.only in case.name]
     if not cases:
         parser.error(f"no job's name holds '{arguments.only}'")
-    rows = json.loads(arguments.also.read_text()) if arguments.also else []
-    with tempfile.TemporaryDirectory(prefix="datamon-accuracy-") as folder, prepare(cases):
-        for number, case in enumerate(cases):
-            rows.append(measure(case, arguments.seconds, Path(folder) / str(number)))
+    rows = []
+    with tempfile.TemporaryDirectory(prefix="datamon-accuracy-") as temporary, prepare(cases):
+        base = arguments.keep or arguments.judge or Path(temporary)
+        for case in cases:
+            folder = base / case.folder
+            if not (folder / RUNS).exists():
+                if arguments.judge:
+                    continue
+                shutil.rmtree(folder, ignore_errors=True)  # of a series that was stopped
+                run_all(case, arguments.seconds, folder)
+            rows.append(judge(case, folder))
             show(rows[-1])
             if arguments.json:  # also when it is stopped
                 arguments.json.write_text(json.dumps(rows, indent=1) + "\n")
+    if not rows:
+        parser.error(f"{arguments.judge} holds no runs of these jobs")
     print("\n" + accuracy_page.summary(rows))
     if arguments.page:
         measured = {row["name"] for row in rows}
