@@ -26,7 +26,7 @@ import accuracy_page
 import rivals
 from interventions import AS_IS, MORE_WORKERS, NO_STRAGGLERS, SLOW_COMPUTE, Run, slow
 from pipeline_jobs import CASES as PIPELINE_CASES
-from programs import commit, datamon, datamon_or_none
+from programs import DATA, commit, datamon, datamon_or_none
 from torch_jobs import CASES as TORCH_CASES, prepare
 from truth import truth_of
 
@@ -71,6 +71,13 @@ def forecasts_of(case, runs):
 
 def qualifiers_right(truth, named):
     return [(q, q in named) for q in sorted(truth.must)] + [(q, q not in named) for q in sorted(truth.must_not)]
+
+
+def read_once(folder):
+    """Into the page cache: a job's first run shall find what its later ones find."""
+    for file in folder.rglob("*"):
+        if file.is_file():
+            file.read_bytes()
 
 
 def run_all(case, seconds, folder):
@@ -139,6 +146,7 @@ def main():
             if not (folder / RUNS).exists():
                 if arguments.judge:
                     continue
+                read_once(DATA)
                 shutil.rmtree(folder, ignore_errors=True)  # of a series that was stopped
                 run_all(case, arguments.seconds, folder)
             rows.append(judge(case, folder))
