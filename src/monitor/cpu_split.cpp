@@ -14,6 +14,8 @@ namespace {
 constexpr double kReadingShare = 0.5;
 // Spent at once at a thread's start, so that short jobs are split too.
 constexpr std::uint64_t kBurstNs = 200'000;
+// What was not spent while nothing happened is kept for so long.
+constexpr std::uint64_t kCreditNs = 10'000'000'000;
 // A unit that costs more is broken off, and its inner spans become the units.
 constexpr std::uint64_t kDearNs = 1'000'000;
 // Less time off the CPU than this is not looked into.
@@ -112,11 +114,17 @@ std::uint32_t CpuSplit::next_skip(std::uint64_t now) {
     return skip_ = 0;
   }
   const double share = static_cast<double>(setup_.budget_ppm) * 1e-6 * kReadingShare;
-  const double elapsed = static_cast<double>(now - start_ticks_);
+  const double spent = static_cast<double>(spent_ticks_ - forgiven_ticks_);
+  double elapsed = static_cast<double>(now - start_ticks_);
+  const double most = spent / share + static_cast<double>(ns_to_ticks(kCreditNs));
+  if (elapsed > most) {
+    start_ticks_ += static_cast<std::uint64_t>(elapsed - most);
+    elapsed = most;
+  }
   const double units =
       static_cast<double>(std::max<std::uint64_t>(1, sampled_ + skipped_ - forgiven_units_));
   const double income = std::max(1.0, share * elapsed / units);  // ticks earned by a unit
-  const double debt = static_cast<double>(spent_ticks_ - forgiven_ticks_) - share * elapsed;
+  const double debt = spent - share * elapsed;
   if (debt < static_cast<double>(ns_to_ticks(kBurstNs))) {
     const double mean = static_cast<double>(mean_cost_ticks_) / income;
     // Below the debt limit by the burst: as often as the books allow.
@@ -206,6 +214,11 @@ bool CpuSplit::take(std::uint32_t depth, SpanSplit& split) {
 
 void CpuSplit::end_unit() {
   active_ = false;
+  // What was read of spans that are open still, where a unit is broken off, is not all of them.
+  for (std::uint32_t depth = 0; depth < kMaxDepth; ++depth) {
+    SpanSplit partial;
+    take(depth, partial);
+  }
   mean_cost_ticks_ = mean_cost_ticks_ == 0
                          ? unit_ticks_
                          : mean_cost_ticks_ - mean_cost_ticks_ / 8 + unit_ticks_ / 8;

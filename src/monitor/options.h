@@ -1,6 +1,6 @@
 // Every MON_* setting of the monitor: name, default, meaning. Declared once;
-// the monitor reads its defaults from here and `datamon run --help` prints this
-// table. Depends on nothing.
+// the monitor reads its defaults from here and `datamon run --help` prints those
+// that users set. Depends on nothing.
 #pragma once
 
 namespace datamon::monitor {

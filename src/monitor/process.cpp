@@ -118,6 +118,17 @@ bool begin_file(Process& process, bool child, std::uint64_t begun) {
   return true;
 }
 
+void begin_sampler(Process& process) {
+  SamplerOptions options;
+  options.directory = g_inherited.directory.path;
+  options.host = process.file.header()->host;
+  options.blocks = &process.file;
+  options.header = process.file.header();
+  options.ticks = clock_now;
+  options.budget_ppm = g_inherited.settings.budget_ppm;
+  sampler_start(options);
+}
+
 // A forked child's first call: its own file; the parent's is let go. Where there
 // can be none (another user's by now, a full disk), the parent's counts it; its
 // header stays mapped, for this process's own children.
@@ -133,6 +144,8 @@ void begin_in_child(Process& process) {
     ::munmap(parents, format::kBlockAlignment);
   else
     add_relaxed(reinterpret_cast<FileHeader*>(parents)->unrecorded_children, std::uint64_t{1});
+  // It waits for its turn: the parent that reads the machine may end before it does.
+  if (begun && g_inherited.settings.sampler) begin_sampler(process);
   process.state.store(begun ? State::kRecording : State::kFailed, std::memory_order_release);
 }
 
@@ -171,17 +184,6 @@ void refresh_clock(Process& process, std::uint64_t now) {
   store_release(header.latest_index, next);
   refine_clock_rate(header.first_pair, pair);
   header.ticks_per_second = ticks_per_second();
-}
-
-void begin_sampler(Process& process) {
-  SamplerOptions options;
-  options.directory = g_inherited.directory.path;
-  options.host = process.file.header()->host;
-  options.blocks = &process.file;
-  options.header = process.file.header();
-  options.ticks = clock_now;
-  options.budget_ppm = g_inherited.settings.budget_ppm;
-  sampler_start(options);
 }
 
 void join_probe(Process& process) {

@@ -13,6 +13,7 @@
 #include <cstring>
 
 #include "monitor/atomics.h"
+#include "monitor/clock.h"
 #include "monitor/lock.h"
 #include "monitor/message.h"
 
@@ -145,6 +146,10 @@ void RecordingFile::warn_full(int error) {
 
 bool RecordingFile::grow(std::uint64_t needed_end) {
   if (needed_end > max_bytes_) return false;
+  const std::uint64_t now = clock_now();
+  if (now < retry_ticks_ && needed_end >= refused_end_) return false;
+  retry_ticks_ = now + ticks_per_second() / 2;  // unless this succeeds
+  refused_end_ = needed_end;
   const std::uint64_t limit = std::min(max_bytes_, file_size_limit());
   if (needed_end > limit) return false;
   const int fd = reopen();
@@ -160,6 +165,7 @@ bool RecordingFile::grow(std::uint64_t needed_end) {
     warn_full(error);
     return false;
   }
+  retry_ticks_ = 0;
   allocated_ = end;
   store_release(header()->allocated_bytes, end);
   return true;

@@ -5,6 +5,9 @@
 // of others (daemons do) can never make the monitor touch a wrong file. To grow,
 // the file is opened by its name again and compared with the one that is mapped.
 //
+// Where space was refused, no more than what is less is asked for during half a second:
+// threads come back at each of their spans.
+//
 // Lives in arena memory (a child finds it zeroed). Thread-safe after create().
 // Errors are values; nothing throws or prints, except for the one warning that
 // the disk is full.
@@ -54,6 +57,8 @@ class RecordingFile final : public BlockSource {
   std::uint64_t max_bytes_;
   std::uint64_t allocated_;  // really there
   std::uint64_t used_;
+  std::uint64_t refused_end_;  // to here the file could not grow,
+  std::uint64_t retry_ticks_;  // and is not asked to again before then
   dev_t device_;
   ino_t inode_;
   format::BlockHeader* notes_;

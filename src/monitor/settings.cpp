@@ -1,7 +1,10 @@
 #include "monitor/settings.h"
 
+#include <charconv>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
+#include <system_error>
 
 #include "monitor/message.h"
 #include "monitor/options.h"
@@ -19,14 +22,21 @@ void complain(const Option& option, const char* value) {
       option.meaning);
 }
 
+// A plain decimal number, whatever the job's locale says of commas; NaN if it is none.
+double decimal(const char* text) {
+  double value = 0;
+  const char* const end = text + std::strlen(text);
+  const auto [rest, error] = std::from_chars(text, end, value);
+  return error == std::errc() && rest == end ? value : std::numeric_limits<double>::quiet_NaN();
+}
+
 // A plain decimal number in [least, most], times `scale`.
 std::uint64_t number(const Option& option, double least, double most, double scale) {
   const char* value = value_of(option);
-  char* end = nullptr;
-  double parsed = std::strtod(value, &end);
-  if (end == value || *end != '\0' || !(parsed >= least && parsed <= most)) {
+  double parsed = decimal(value);
+  if (!(parsed >= least && parsed <= most)) {
     complain(option, value);
-    parsed = std::strtod(option.fallback, nullptr);
+    parsed = decimal(option.fallback);
   }
   return static_cast<std::uint64_t>(parsed * scale + 0.5);
 }

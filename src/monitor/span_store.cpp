@@ -1,6 +1,7 @@
 #include "monitor/span_store.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "monitor/arena.h"
 #include "monitor/atomics.h"
@@ -45,11 +46,12 @@ SpanNode* SpanPool::fresh(std::uint32_t track, bool first_of_track) {
     return node;
   }
   if (allocated_ >= (first_of_track ? budget_ : budget_ - budget_ / 8)) return nullptr;
-  SpanNode* node = arena_new<SpanNode>();
-  if (node == nullptr) return nullptr;
+  if (spare_ == nullptr) spare_ = arena_new<SpanNode>();  // memory is never given back
+  if (spare_ == nullptr) return nullptr;
   auto* header = file_->allocate_for(format::BlockType::kSpans, kSpanBlockBytes, track);
   if (header == nullptr) return nullptr;
   file_->publish(header);
+  SpanNode* node = std::exchange(spare_, nullptr);
   node->block = reinterpret_cast<SpanBlock*>(header);
   ++allocated_;
   return node;

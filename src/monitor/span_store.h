@@ -38,8 +38,8 @@ class SpanPool {
  public:
   void start(RecordingFile& file, std::uint64_t budget_bytes);
 
-  // The block to write into after `full` (nullptr at first): never null unless
-  // even private memory is out. Steals from `victims`, whose threads ended,
+  // The block to write into after `full` (nullptr at first): null only when even
+  // private memory is out. Steals from `victims`, whose threads ended,
   // before it gives up.
   SpanBlock* next(SpanStore& store, SpanBlock* full, std::uint32_t track, std::uint32_t live_tracks,
                   SpanStore* (*next_victim)(void* state), void* state);
@@ -53,6 +53,7 @@ class SpanPool {
   std::uint32_t budget_;     // blocks
   std::uint32_t allocated_;  // blocks
   SpanNode* free_;           // given back
+  SpanNode* spare_;          // without a block, for the next fresh()
 };
 
 }  // namespace datamon::monitor

@@ -90,9 +90,10 @@ Track* TrackList::move(Track& from, std::uint32_t role, std::uint32_t index, std
 Track* TrackList::find(std::uint32_t role, std::uint32_t index, std::uint32_t loader,
                        std::uint64_t now) {
   Track* track = take_ended(role, index, loader);
-  if (track == nullptr && count_ < most_tracks(file_->max_bytes())) track = create(now);
+  const bool has_share = count_ < most_tracks(file_->max_bytes());
+  if (track == nullptr && has_share) track = create(now);
   if (track == nullptr) track = take_longest_ended();
-  if (track == nullptr) track = create(now);
+  if (track == nullptr && !has_share) track = create(now);
   return track;
 }
 
@@ -119,11 +120,14 @@ Track* TrackList::take(Track** link) {
 }
 
 Track* TrackList::create(std::uint64_t now) {
-  Track* track = arena_new<Track>();
-  auto* split = arena_new<CpuSplit>();
-  if (track == nullptr || split == nullptr) return nullptr;
+  // Memory is never given back, and a thread that gets no track asks again at its next span.
+  if (spare_track_ == nullptr) spare_track_ = arena_new<Track>();
+  if (spare_split_ == nullptr) spare_split_ = arena_new<CpuSplit>();
+  if (spare_track_ == nullptr || spare_split_ == nullptr) return nullptr;
   BlockHeader* block = file_->allocate_for(BlockType::kTrack, kBlockAlignment, count_);
   if (block == nullptr) return nullptr;
+  Track* track = std::exchange(spare_track_, nullptr);
+  CpuSplit* split = std::exchange(spare_split_, nullptr);
   auto* record = reinterpret_cast<format::TrackRecord*>(block + 1);
   record->number = count_;
   record->start_ticks = now;
@@ -197,7 +201,8 @@ void TrackList::next_span_block(Track& track) {
   publish(track);
   SpanBlock* full = track.block;
   track.block = spans_.next(track.span_store, full, track.record->number, live_, next_victim, this);
-  track.span_index = 0;
+  // Without any memory no index is one to write at.
+  track.span_index = track.block != nullptr ? 0 : format::kSpansPerBlock;
   track.sink_counted = 0;
 }
 

@@ -65,7 +65,9 @@ class TrackList final : private CellSpace {
   SplitSetup split_;
   SpanPool spans_;
   Track* first_;
-  Track* ended_;  // the latest first
+  Track* ended_;        // the latest first
+  Track* spare_track_;  // for the next create()
+  CpuSplit* spare_split_;
   std::uint32_t count_;
   std::uint32_t live_;
   std::uint64_t cell_blocks_;

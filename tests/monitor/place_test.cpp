@@ -176,6 +176,14 @@ TEST(Place, RemovedWhileRunning) {
   EXPECT_FALSE(fs::exists(folder / "rec"));
 }
 
+TEST(Place, ThreadThatBeginsWhenTheRecordingCanNoLongerGrow) {
+  const Folder folder;
+  const Outcome outcome =
+      run_job(folder, {"remove-before-thread", "50000"}, {{"MON_DIR", (folder / "rec").string()}});
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_EQ(outcome.output, "");
+}
+
 TEST(Place, SizeIsBounded) {
   const Folder folder;
   ASSERT_EQ(

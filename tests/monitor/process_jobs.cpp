@@ -108,6 +108,17 @@ int raw_clone(long count) {
   return status;
 }
 
+// As daemons begin: what goes on is a child.
+int outlives_parent(long milliseconds) {
+  item(1);
+  if (fork() != 0) return 0;
+  for (long i = 0; i < milliseconds / 10; ++i) {
+    item(static_cast<std::uint64_t>(i));
+    usleep(10'000);
+  }
+  return 0;
+}
+
 int open_across_fork(long) {
   datamon::Span outer(datamon::fetch);
   const pid_t child = fork();

@@ -69,6 +69,16 @@ TEST(Processes, ForkWithoutHandlers) {
   EXPECT_EQ(fetched(recording.processes()[1]), 1000u);
 }
 
+TEST(Processes, ChildThatOutlivesItsParentReadsTheMachine) {
+  const Folder folder;
+  const Recording recording = record(folder, {"outlives-parent", "3000"});
+  ASSERT_EQ(recording.processes().size(), 2u);
+  const ProcessFile& child = recording.processes()[1];
+  EXPECT_EQ(child.header.parent_pid, recording.processes()[0].header.pid);
+  EXPECT_EQ(fetched(child), 300u);
+  EXPECT_GE(child.samples.rows.size(), 5u);
+}
+
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 TEST(Processes, ChildBeginsOnTheSmallestStack) {
   const Folder folder;

@@ -44,6 +44,17 @@ TEST(NvtxEmission, EverySpanIsARange) {
   EXPECT_EQ(parent.at("register string"), 7);  // once a stage
 }
 
+TEST(NvtxEmission, SpansThatAreSkippedInsideOthersAreNoRanges) {
+  const Folder folder;
+  emit(folder, "inside", {{"NVTX_INJECTION64_PATH", NVTX_TOOL}});
+  const std::vector<Calls> calls = calls_seen(folder);
+  ASSERT_EQ(calls.size(), 1u);
+  EXPECT_EQ(calls[0].at("datamon/fetch"), 10);
+  EXPECT_EQ(calls[0].at("left open"), 0);
+  EXPECT_EQ(calls[0].at("push"), calls[0].at("pop"));
+  EXPECT_FALSE(calls[0].contains("pop without push"));
+}
+
 TEST(NvtxEmission, TheRecordingIsTheSame) {
   const Folder folder, plain;
   emit(folder, "spans", {{"NVTX_INJECTION64_PATH", NVTX_TOOL}});

@@ -1,4 +1,4 @@
-// Jobs that record spans themselves: `nvtx_spans_job spans|both`.
+// Jobs that record spans themselves: `nvtx_spans_job spans|both|inside`.
 #include <nvtx3/nvToolsExt.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -36,6 +36,17 @@ int spans() {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
+// What an interposer does that does not know who calls it.
+int inside() {
+  for (int i = 0; i < 10; ++i) {
+    datamon::Span fetch(datamon::fetch);
+    const std::uint64_t read = datamon_begin_unless_inside(DATAMON_READ);
+    datamon_end(datamon_begin_unless_inside(DATAMON_READ));  // inside: none
+    datamon_end(read);
+  }
+  return 0;
+}
+
 // Spans and ranges that nest in one another.
 int both() {
   for (int i = 0; i < 10; ++i) {
@@ -54,5 +65,5 @@ int both() {
 
 int main(int count, char** arguments) {
   const std::string_view name = count > 1 ? arguments[1] : "";
-  return name == "spans" ? spans() : name == "both" ? both() : 99;
+  return name == "spans" ? spans() : name == "both" ? both() : name == "inside" ? inside() : 99;
 }
