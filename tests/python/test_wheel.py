@@ -50,6 +50,7 @@ def test_tag_and_content(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     for name in ("datamon.pth", "datamon.start", "datamon/__init__.py", "datamon/_native.abi3.so",
                  "datamon/bin/datamon", "datamon/lib/libdatamon.so.0",
+                 "datamon/lib/libdatamon-preload.so", "datamon/lib/libdatamon-cupti.so",
                  "datamon/hook/sitecustomize.py"):
         assert name in names
     assert not [name for name in names if name.startswith(("tests/", "src/", "include/", "build"))]
