@@ -42,7 +42,6 @@ def attach():
         value = native.environment(name)
         if value is not None:
             os.environ[name] = value
-    native.count_bytes(not preloaded)
     native.note("job.adapter", "python " + ".".join(map(str, sys.version_info[:3])))
     return True
 

@@ -125,12 +125,6 @@ static PyObject* py_set_file(PyObject* module, PyObject* path) {
   Py_RETURN_NONE;
 }
 
-static PyObject* py_count_bytes(PyObject* module, PyObject* on) {
-  (void)module;
-  count_bytes(PyObject_IsTrue(on) == 1);
-  Py_RETURN_NONE;
-}
-
 /* environment(name): what the C library has; os.environ is a copy from before attach(). */
 static PyObject* py_environment(PyObject* module, PyObject* name) {
   (void)module;
@@ -159,8 +153,6 @@ static PyMethodDef kMethods[] = {
     {"set_batch", py_set_batch, METH_O,
      "set_batch(number): the batch that this thread's collate and send spans belong to"},
     {"set_file", py_set_file, METH_O, "set_file(path): the file that this thread reads"},
-    {"count_bytes", py_count_bytes, METH_O,
-     "count_bytes(on): do timed calls say how many bytes they returned?"},
     {"environment", py_environment, METH_O,
      "environment(name) -> str or None: the variable as the C library has it"},
     {NULL, NULL, 0, NULL},

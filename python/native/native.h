@@ -35,9 +35,6 @@ uint64_t id_of(PyObject* value);
 /* Bytes in a result: its length if it is bytes-like, 0 otherwise. */
 uint64_t bytes_of(PyObject* value);
 
-/* Off where the preloaded library counts them: then bytes_of() is 0. */
-void count_bytes(int on);
-
 /* Ends a span while keeping an exception that may be set. */
 void end_quietly(uint64_t span, uint64_t id, uint64_t bytes, PyObject* name);
 

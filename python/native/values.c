@@ -47,12 +47,8 @@ uint64_t id_of(PyObject* value) {
   return (uint64_t)number;
 }
 
-static int g_count_bytes = 1;
-
-void count_bytes(int on) { g_count_bytes = on; }
-
 uint64_t bytes_of(PyObject* value) {
-  if (!g_count_bytes || value == NULL || !(PyBytes_Check(value) || PyByteArray_Check(value)))
+  if (value == NULL || !(PyBytes_Check(value) || PyByteArray_Check(value)))
     return 0;
   return (uint64_t)(PyBytes_Check(value) ? PyBytes_Size(value) : PyByteArray_Size(value));
 }

@@ -1,8 +1,10 @@
-"""Pillow: Image.open reads, ImageFile.load decodes and reads inside. Where the
-preloaded library is, it sees the reads and the decoders of JPEG and WebP."""
+"""Pillow: Image.open reads and parses the head, ImageFile.load decodes and reads inside,
+ImageFile.convert copies or converts what was loaded: what a loader does to come by pixels.
+Where the preloaded library is, it sees the reads."""
 
 import io
 
+from datamon import _stages
 from datamon._record import native, preloaded
 from datamon.adapters import image_facts
 
@@ -13,24 +15,29 @@ def install_image(module):
 
 def install_image_file(module):
     file_class = module.ImageFile
-    file_class.load = native.Around(file_class.load, _before_load, _after_load)
+    file_class.load = native.Around(file_class.load, _before_load, _end)
+    # Of images as they come from files: what transforms convert is no longer one of these.
+    file_class.convert = native.Around(file_class.convert, _before_convert, _end)
 
 
 def _before_open(fp, *arguments, **keywords):
-    stage = native.READ
+    reads = not preloaded
     if isinstance(fp, (str, bytes)) or hasattr(fp, "__fspath__"):
         native.set_file(fp)
     elif isinstance(fp, (io.BufferedReader, io.FileIO)):
         native.set_file(fp.name)
     else:
-        stage = native.DECODE  # bytes that somebody else has read
-    return 0 if preloaded or native.importing() else native.begin(stage)
+        reads = False  # bytes that somebody else has read
+    if native.importing():
+        return 0
+    return native.begin(native.READ if reads else _stages.number("decode/open"))
 
 
 def _after_open(handle, image, failed):
+    if handle:
+        native.end(handle)
     if preloaded:
         return
-    native.end(handle)
     fp = getattr(image, "fp", None)
     if isinstance(fp, (io.BufferedReader, io.FileIO)) and type(fp) is not _TimedFile:
         image.fp = _TimedFile(fp)
@@ -68,11 +75,13 @@ def _before_load(image):
     if not image.tile or native.importing():
         return 0
     image_facts.see(image)
-    if preloaded and image.format in ("JPEG", "MPO", "WEBP"):
-        return 0
     return native.begin(native.DECODE)
 
 
-def _after_load(handle, result, failed):
+def _before_convert(image, *arguments, **keywords):
+    return 0 if native.importing() else native.begin(_stages.number("decode/convert"))
+
+
+def _end(handle, result, failed):
     if handle:
         native.end(handle)
