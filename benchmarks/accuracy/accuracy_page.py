@@ -11,13 +11,16 @@ import rivals
 NOTABLE = 0.05
 # What 95 of 100 forecasts shall keep to, or to twice the noise where that is larger.
 FORECAST_GOAL = 0.10
+# Of a job whose runs differ by more than this the truth itself is known roughly.
+QUIET = 0.10
 INTRO = """# How often datamon is right
 
 Written by `make accuracy` on a machine that does nothing else; nothing in it is typed by hand. Each
 job's truth is established by *intervention*: every class of stages is made twice as slow in the
 running job, the model is taken away, the input is taken away, workers are doubled, stragglers and
 other programs removed, and what that does to the job's own count of steps decides
-(`benchmarks/accuracy/truth.py`). A label within the noise of the truth counts as right. A third of the jobs, chosen by
+(`benchmarks/accuracy/truth.py`). A label within the noise of the truth counts as right. A job whose two runs as it is
+differ by more than a tenth is measured a second time, and the series with less noise counts. A third of the jobs, chosen by
 a hash of their names, is held back: no threshold was looked at with them.
 """
 
@@ -126,13 +129,14 @@ def page(rows, not_run):
     """`not_run`: names of the benchmark's jobs that were left out."""
     states = Counter((row["date"], row["recorded"], row["judged"]) for row in rows)
     held = [row for row in rows if row["held_back"]]
+    quiet = [row for row in rows if row["noise"] <= QUIET]
     parts = [INTRO, f"{processor()}. " + "; ".join(
-        f"{count} jobs recorded {day} at commit {recorded}, judged at commit {judged}"
+        f"{count} job{'s' * (count > 1)} recorded {day} at commit {recorded}, judged at commit {judged}"
         for (day, recorded, judged), count in states.items()) + ".\n", "## Figures\n"]
-    columns = [score(rows)] + ([score(held)] if held else [])
-    names = [what for what, _ in columns[0]]
-    parts.append(table(["", "all"] + (["held-back third"] if held else []),
-                       [[name] + [dict(column).get(name, "-") for column in columns] for name in names]))
+    columns = {"all": rows, "held-back third": held, f"noise up to {QUIET:.0%}": quiet}
+    scores = {title: dict(score(some)) for title, some in columns.items() if some}
+    parts.append(table(["", *scores], [[name, *(column.get(name, "-") for column in scores.values())]
+                                       for name in scores["all"]]))
     if not_run:
         parts.append(f"Not run this time: {'; '.join(not_run)}.\n")
     parts.append("## Other tools' rules on the same recordings\n\nThey are given datamon's measurements "

@@ -41,10 +41,15 @@ def input_labels(cost, noise):
     return LABEL_OF[leader], close
 
 
+def noise_of(rates):
+    """Relative difference between runs of the same job."""
+    return (max(rates) - min(rates)) / (sum(rates) / len(rates))
+
+
 def truth_of(case, rates):
     """`rates`: intervention -> list of steps a second (as is: two runs, first and last)."""
     as_is = sum(rates[AS_IS]) / len(rates[AS_IS])
-    noise = (max(rates[AS_IS]) - min(rates[AS_IS])) / as_is
+    noise = noise_of(rates[AS_IS])
     gain = {name: sum(r) / len(r) / as_is - 1 for name, r in rates.items() if name != AS_IS}
     cost = {c: 1 / (1 + gain[slow(c)]) - 1 for c in LOADER_CLASSES if slow(c) in gain}
     stage, close = input_labels(cost, noise)

@@ -6,6 +6,8 @@
 - pipeline_recipe_over_full_decode: CPU time of the program's whole recipe, without workers on one
   core, over that of libjpeg-turbo's plain full decode of the same files
 - pipeline_two_workers_speedup: images/s with two workers over images/s with one, on two cores
+- pipeline_two_workers_over_two_programs: images/s with two workers over the sum of two programs that
+  load without workers at the same time, a core each: what of the machine's own limit is reached
 - pipeline_recorded_slowdown_percent: how much longer an image takes with MON=1, wall time, two
   workers; ..._low and ..._high bound it (95 %, bootstrap over pairs); ..._cpu_percent is the same
   in CPU time
@@ -17,11 +19,11 @@ over pairs of the ratio inside a pair, so that a machine that gets slower meanwh
 import argparse
 import json
 import os
-
 import statistics
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -59,14 +61,22 @@ class Bench:
                 "pipeline_one_core_images_per_s": statistics.median(p["items"] / p["cpu_s"] for p, _ in pairs),
                 "pipeline_full_decode_images_per_s": statistics.median(d["images"] / d["cpu_s"] for _, d in pairs)}
 
+    def two_programs(self):
+        """Images/s of both."""
+        with ThreadPoolExecutor() as at_once:
+            return sum(done["items_per_s"] for done in at_once.map(lambda core: self.pipeline([core]), self.cores))
+
     def scaling(self):
         if len(self.cores) < 2:
             return {}
         with_workers = lambda n: lambda: self.pipeline(self.cores, "--workers", str(n))
         pairs = interleaved(self.pairs, with_workers(2), with_workers(1))
+        of_programs = interleaved(self.pairs, with_workers(2), self.two_programs)
         processes = [self.pipeline(self.cores, "--workers", "2", "--worker-kind", "process")["items_per_s"]
                      for _ in range(self.pairs)]
         return {"pipeline_two_workers_speedup": statistics.median(a["items_per_s"] / b["items_per_s"] for a, b in pairs),
+                "pipeline_two_workers_over_two_programs":
+                    statistics.median(a["items_per_s"] / b for a, b in of_programs),
                 "pipeline_two_workers_images_per_s": statistics.median(a["items_per_s"] for a, _ in pairs),
                 "pipeline_two_processes_images_per_s": statistics.median(processes)}
 
