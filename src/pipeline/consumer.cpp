@@ -45,6 +45,7 @@ void write_notes(const PipelineOptions& options) {
   note("loader.batch_size", fmt::format("{}", options.batch));
   note("loader.worker_kind", to_string(options.worker_kind));
   note("loader.backend", to_string(options.backend));
+  if (options.backend == Backend::cpu) note("loader.decodes_crop", "1");
 }
 
 class Consumer {

@@ -45,6 +45,7 @@ DataFacts data_facts(const LoaderNotes& notes) {
   out.image_pixels = number("image_pixels");
   out.used_pixels = number("image_used_pixels");
   out.progressive_share = std::min(1.0, number("image_progressive") * 1e-2);
+  out.decodes_crop = number("decodes_crop") > 0;
   out.collate = notes.text("collate");
   out.collate_loops = std::min(number("collate_loops"), kDeepest);
   out.transform_loops = loops_of(notes.text("transform_loops"));

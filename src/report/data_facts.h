@@ -22,6 +22,7 @@ struct DataFacts {
   double image_pixels = 0;       // of an image that is decoded, mean
   double used_pixels = 0;        // of an image in a batch
   double progressive_share = 0;  // of the images
+  bool decodes_crop = false;     // the decoder leaves out what the crop does not use
 
   std::string collate;    // the job's own, by name
   int collate_loops = 0;  // how deep loops nest in its Python code

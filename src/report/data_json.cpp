@@ -29,6 +29,7 @@ ordered_json to_json(const DataFacts& data) {
           {"image_used_pixels", noted(data.used_pixels)},
           {"image_progressive_share",
            data.image_format.empty() ? ordered_json() : ordered_json(data.progressive_share)},
+          {"decodes_crop", data.decodes_crop},
           {"collate", noted(data.collate)},
           {"collate_loops", noted(data.collate_loops)},
           {"transform_loops", loops}};

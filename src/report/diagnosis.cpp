@@ -57,6 +57,9 @@ std::vector<Fact> facts(const Evidence& e, const Ruling& ruling) {
     out.push_back({"reads_growth", e.machine.reads_growth});
     out.push_back({"reads_active_share", e.machine.reads_active});
   }
+  if (e.machine.reads_waiting > 0) out.push_back({"reads_waiting_share", e.machine.reads_waiting});
+  if (e.machine.reads_variance_ratio > 0)
+    out.push_back({"reads_variance_ratio", e.machine.reads_variance_ratio});
   add("workers_busy_share", e.makers.busy_share);
   add("feeders_busy_share", e.makers.feeder_busy_share);
   add("workers_work_share", e.makers.work_share);

@@ -62,15 +62,37 @@ MachineEvidence machine_evidence(const MachineProfile& machine) {
 
 void add_reads(const ReadProfile& reads, MachineEvidence& out) {
   const ReadOverlap& overlap = reads.overlap;
+  if (!(reads.blocked_share >= th::kMostlyAsleep)) return;
   const double doubt = th::kReadsDeviations * overlap.growth_error;
-  if (!(reads.blocked_share >= th::kMostlyAsleep) || !std::isfinite(overlap.growth + doubt)) return;
-  out.reads_at_once = overlap.at_once;
-  out.reads_growth = overlap.growth;
+  if (std::isfinite(overlap.growth + doubt)) {
+    out.reads_at_once = overlap.at_once;
+    out.reads_growth = overlap.growth;
+  }
+  const double sharing_doubt = th::kReadsDeviations * reads.sharing.error;
+  if (std::isfinite(reads.sharing.variance_ratio + sharing_doubt)) {
+    out.reads_variance_ratio = reads.sharing.variance_ratio;
+    out.reads_bytes_per_s = reads.sharing.bytes_per_s;
+  }
   out.reads_active = overlap.active_share;
-  out.reads_queue =
-      overlap.growth - doubt > th::kReadsQueue && overlap.active_share >= th::kDiskBusy;
-  out.reads_scale = overlap.growth + doubt < th::kReadsQueue;
+  out.reads_share = reads.sharing.variance_ratio + sharing_doubt < th::kReadsQueue;
+  out.reads_queue = (overlap.growth - doubt > th::kReadsQueue || out.reads_share) &&
+                    overlap.active_share >= th::kDiskBusy;
+  out.reads_scale = overlap.growth + doubt < th::kReadsQueue && !out.reads_share;
   out.storage_busy |= out.reads_queue;
+}
+
+// Whether the disk that delivers what the job reads idles while reads wait for it: then
+// there is a limit above it, of a control group or a volume.
+void add_limit_above_disk(const Profile& profile, MachineEvidence& out) {
+  const auto delivered = known(profile.machine.disk_read_bytes_per_s);
+  const double items_per_s = sane_seconds(profile.items_per_s);
+  out.reads_waiting = profile.reads.waiting_share;
+  out.limit_above_disk = out.disk_busy && delivered && out.job_storage_bytes_per_s &&
+                         *out.job_storage_bytes_per_s >= th::kStorageBytesAnItem * items_per_s &&
+                         *delivered >= th::kDiskDelivers * *out.job_storage_bytes_per_s &&
+                         out.reads_waiting >= th::kDiskBusy &&
+                         *out.disk_busy < th::kDiskExplains * out.reads_waiting;
+  out.storage_busy |= out.limit_above_disk;
 }
 
 RunEvidence run_evidence(const Profile& profile) {
@@ -164,6 +186,7 @@ Evidence gather_evidence(const Profile& profile) {
   add_late_handover(profile, out);
   out.machine = machine_evidence(profile.machine);
   add_reads(profile.reads, out.machine);
+  add_limit_above_disk(profile, out.machine);
   out.run = run_evidence(profile);
   out.gpu = gpu_evidence(profile);
   return out;

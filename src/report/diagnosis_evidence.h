@@ -91,9 +91,14 @@ struct MachineEvidence {
   bool throttled = false;
   bool storage_busy = false;
   // What the job's own reads say, where they mostly sleep: they wait for each
-  // other (storage is at its limit), or they do not meet.
-  bool reads_queue = false, reads_scale = false;
+  // other (storage is at its limit), by sharing one rate or by their durations, or
+  // they do not meet. 0: not known.
+  bool reads_queue = false, reads_share = false, reads_scale = false;
   double reads_at_once = 0, reads_growth = 0, reads_active = 0;
+  double reads_variance_ratio = 0, reads_bytes_per_s = 0;
+  // The disk that delivers what the job reads idles while reads wait.
+  bool limit_above_disk = false;
+  double reads_waiting = 0;  // share of the time
   std::optional<double> disk_busy, io_some, io_full, disk_bytes_per_s, job_storage_bytes_per_s;
 };
 

@@ -75,6 +75,13 @@ std::string bandwidth_text(const MachineProfile& machine) {
 
 void help_saturated(const Case& c, const std::string& item, Advice& out) {
   const MachineProfile& machine = c.profile.machine;
+  if (c.evidence.machine.limit_above_disk)
+    out.remedies.push_back(
+        at_best({"raise the limit of the control group (io.max) or of the volume",
+                 fmt::format("{} idles {} of the time while reads wait for {}/s",
+                             printable(machine.disk), percent_text(1 - machine.disk_busy_share),
+                             bytes_text(machine.job_storage_bytes_per_s))},
+                cached()));
   out.remedies.push_back(
       at_best({"read fewer bytes: store the images at the size that is used, or in a "
                "denser format",

@@ -46,7 +46,7 @@ void help_large_images(const Case& c, Advice& out) {
                decoding + seen},
               less));
   const bool jpeg = data.image_format.empty() || data.image_format == "JPEG";
-  if (jpeg)
+  if (jpeg && !data.decodes_crop)
     out.remedies.push_back(at_best(
         {"decode only what the crop needs (libjpeg-turbo: crop and skip scanlines, or scaled "
          "decoding; Pillow: Image.draft)",

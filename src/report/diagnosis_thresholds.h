@@ -69,13 +69,17 @@ inline constexpr double kIoPressureFull = 0.25;
 
 // How a read's duration grows with the number under way when it begins: as its
 // power of 0 where readers do not meet, of 1 where they wait for each other. Half-way
-// between, by two standard errors, it is said.
+// between, by two standard errors, it is said. The same of the variance of what all get
+// together over the sum of the variances of what each gets: 1 where they do not meet, 0 where
+// they share one rate.
 inline constexpr double kReadsQueue = 0.5;
 inline constexpr double kReadsDeviations = 2;
 
 // A disk explains the reads that were under way when it was at work for this part
 // of their time at least; what it needs beside is the way there and back.
 inline constexpr double kDiskExplains = 0.5;
+// This part of what the job got from storage must have come from that disk.
+inline constexpr double kDiskDelivers = 0.8;
 
 // From this share of bytes out of the page cache on, a disk cannot be what reads
 // wait for.

@@ -180,6 +180,20 @@ std::string straggler_line(const MakerEvidence& makers) {
 }
 
 std::string storage_line(const MachineEvidence& machine) {
+  if (machine.limit_above_disk)
+    return fmt::format(
+        "storage is at a limit above its disk (a control group's, a volume's): reads wait {} of "
+        "the time for {}/s, while the disk is busy {}",
+        percent_text(machine.reads_waiting), bytes_text(*machine.job_storage_bytes_per_s),
+        percent_text(*machine.disk_busy));
+  if (machine.reads_share)
+    return fmt::format(
+        "storage is at its limit: what one worker's reads get the others' do without{}, and one is "
+        "under way {} of the time",
+        machine.reads_bytes_per_s > 0
+            ? fmt::format(" ({}/s in all)", bytes_text(machine.reads_bytes_per_s))
+            : "",
+        percent_text(machine.reads_active));
   if (machine.reads_queue)
     return fmt::format(
         "storage is at its limit: the job's reads wait for each other (their time grows as the "

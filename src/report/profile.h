@@ -14,6 +14,7 @@
 #include "report/import/import_facts.h"
 #include "report/probe/probe_profile.h"
 #include "report/read_overlap.h"
+#include "report/read_sharing.h"
 #include "report/recording.h"
 #include "report/slow_place.h"
 #include "report/stage_class.h"
@@ -181,7 +182,10 @@ struct MachineProfile {
 
 struct ReadProfile {
   ReadOverlap overlap;       // of the makers' single reads in steady state
+  ReadSharing sharing;
   double blocked_share = 0;  // of their time, where the split is known
+  // Of the steady time: a maker sleeps in a read or a major fault; at least.
+  double waiting_share = 0;
 };
 
 struct MonitorCost {

@@ -1,4 +1,5 @@
 // The makers' single reads: whether they get in each other's way.
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -10,7 +11,7 @@ namespace {
 // More say no more, and cost time and memory.
 constexpr std::size_t kMostReads = 200'000;
 
-void add_reads(const LoaderTrack& worker, const Stretches& steady, std::size_t most,
+void add_reads(const LoaderTrack& worker, int reader, const Stretches& steady, std::size_t most,
                std::vector<TimedRead>& reads) {
   const std::size_t until = reads.size() + most;
   for (const auto& block : worker.track->spans) {
@@ -19,8 +20,8 @@ void add_reads(const LoaderTrack& worker, const Stretches& steady, std::size_t m
       const double start_s = worker.axis.at(span.start);
       if (!contains(steady, start_s)) continue;
       if (reads.size() >= until) return;
-      reads.push_back(
-          {start_s, start_s + worker.axis.lasting(span.duration), static_cast<double>(span.bytes)});
+      reads.push_back({start_s, start_s + worker.axis.lasting(span.duration),
+                       static_cast<double>(span.bytes), reader});
     }
   }
 }
@@ -29,19 +30,31 @@ void add_reads(const LoaderTrack& worker, const Stretches& steady, std::size_t m
 
 void fill_reads(Profile& profile, const Analysis& analysis) {
   const auto& workers = analysis.tracks.workers;
-  if (workers.size() < 2) return;  // nobody to meet
-  double self_s = 0, blocked_s = 0;
+  if (workers.empty()) return;
+  double self_s = 0, blocked_s = 0, fault_s = 0;
   for (const StageProfile& stage : profile.stages) {
-    if (stage.stage_class != StageClass::kRead || stage.on_consumer || !stage.split.known) continue;
+    if (stage.on_consumer || !stage.split.known || !makes_batches(stage)) continue;
+    if (stage.stage_class != StageClass::kRead) {
+      fault_s += stage.split.fault_s;
+      continue;
+    }
     self_s += stage.self_s;
     blocked_s += stage.split.blocked_s;
   }
+  ReadProfile& out = profile.reads;
+  if (const double steady_s = profile.consumer.steady_s; steady_s > 0)
+    out.waiting_share =
+        std::min(1.0, (blocked_s + fault_s) / steady_s / static_cast<double>(workers.size()));
   if (!(self_s > 0)) return;
-  profile.reads.blocked_share = blocked_s / self_s;
+  out.blocked_share = blocked_s / self_s;
   std::vector<TimedRead> reads;
+  int reader = 0;
   for (const LoaderTrack& worker : workers)
-    add_reads(worker, analysis.phases_for(worker).steady, kMostReads / workers.size(), reads);
-  profile.reads.overlap = read_overlap(std::move(reads));
+    add_reads(worker, reader++, analysis.phases_for(worker).steady, kMostReads / workers.size(),
+              reads);
+  out.sharing = read_sharing(reads);
+  out.overlap = read_overlap(std::move(reads));
+  out.waiting_share = std::max(out.waiting_share, out.blocked_share * out.overlap.active_share);
 }
 
 }  // namespace datamon::report

@@ -18,6 +18,7 @@ namespace datamon::report {
 struct TimedRead {
   double start_s = 0, end_s = 0;
   double bytes = 0;  // 0: not known
+  int reader = 0;    // whose it is
 };
 
 struct ReadOverlap {

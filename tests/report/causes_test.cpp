@@ -12,6 +12,7 @@
 namespace datamon::report {
 namespace {
 
+using ::testing::Contains;
 using ::testing::HasSubstr;
 using testing::make_profile;
 using ::testing::Not;
@@ -114,6 +115,30 @@ TEST(Cause, LatencyNotBandwidth) {
   EXPECT_THAT(advice(profile), Not(HasSubstr("latency, not bandwidth")));
 }
 
+// Reads wait for what their disk delivers while it idles.
+TEST(Cause, LimitAboveTheDisk) {
+  Profile profile = bound_by(&testing::BatchCost::read);
+  profile.machine.disk = "nvme0n1";
+  profile.machine.disk_busy_share = 0.02;
+  profile.machine.disk_read_bytes_per_s = 3e6 * profile.items_per_s;
+  profile.machine.job_storage_bytes_per_s = 3e6 * profile.items_per_s;
+  profile.reads.waiting_share = 0.95;
+  EXPECT_THAT(advice(profile), HasSubstr("raise the limit of the control group (io.max)"));
+  EXPECT_THAT(diagnose(profile).verdict.qualifiers, Contains(Qualifier::kStorageSaturated));
+  Profile busy = profile;  // the disk itself
+  busy.machine.disk_busy_share = 0.7;
+  EXPECT_THAT(advice(busy), Not(HasSubstr("io.max")));
+  Profile elsewhere = profile;  // a network's bytes, beside a disk that does nothing
+  elsewhere.machine.disk_read_bytes_per_s = 1e3;
+  EXPECT_THAT(advice(elsewhere), Not(HasSubstr("io.max")));
+  Profile cached = profile;
+  cached.machine.job_storage_bytes_per_s = 0;
+  EXPECT_THAT(advice(cached), Not(HasSubstr("io.max")));
+  Profile rarely = profile;
+  rarely.reads.waiting_share = 0.5;
+  EXPECT_THAT(advice(rarely), Not(HasSubstr("io.max")));
+}
+
 // --- decoding
 
 TEST(Cause, ImagesFarLargerThanTheCrop) {
@@ -126,6 +151,10 @@ TEST(Cause, ImagesFarLargerThanTheCrop) {
   const Change stored = find(diagnosis, "store the images at the size")->simulated_as.front();
   EXPECT_EQ(stored.stage, "decode");
   EXPECT_NEAR(stored.value, 12e6 / (224 * 224) / 1.31, 0.01);
+
+  EXPECT_THAT(advice(profile), HasSubstr("decode only what the crop needs"));
+  profile.data.decodes_crop = true;
+  EXPECT_THAT(advice(profile), Not(HasSubstr("decode only what the crop needs")));
 
   profile.data.image_pixels = 1.2 * 224 * 224;  // stored small already
   EXPECT_THAT(advice(profile), Not(HasSubstr("at the size that is used")));
