@@ -48,6 +48,7 @@ GOALS = [
     Goal("nvtx_beside_spans_spans_without_tool_over_span", "a span with MON_NVTX=1 and no tool, over a span", at_most=1.05),
     Goal("pipeline_recipe_over_full_decode", "whole recipe, one core, over plain full decode (CPU time)", at_most=0.90),
     Goal("pipeline_two_workers_speedup", "two workers on two cores, times one", at_least=1.9),
+    Goal("pipeline_two_workers_over_two_programs", "two workers, of what two programs on a core each make", at_least=0.95),
     Goal("pipeline_recorded_slowdown_percent", "pipeline slower with MON=1, %", at_most=0.5),
     Goal("python_span_pair_ns", "a span from Python, begin/end pair, ns", at_most=250),
     Goal("python_startup_hook_ms", "Python's start with the hook, MON unset, ms more", at_most=0.5),

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs the demo and the PyTorch example, and puts their real reports into README.md.
+"""Runs the PyTorch example and the demo, and puts their real reports into README.md and docs/guide.md.
 
 To be run on a machine that does nothing else: the reports also tell of that.
 The example takes .venv-torch, which `make test` prepares.
@@ -13,11 +13,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def put(name, block):
+def put(page, name, block):
     """Replaces what stands between <!-- name --> and <!-- end of name -->."""
-    readme = ROOT / "README.md"
+    page = ROOT / page
     place = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end of {name} -->)", re.S)
-    readme.write_text(place.sub(lambda m: m[1] + block + m[2], readme.read_text()))
+    page.write_text(place.sub(lambda m: m[1] + block + m[2], page.read_text()))
 
 
 def console(*lines):
@@ -46,5 +46,5 @@ def python_demo():
 
 
 if __name__ == "__main__":
-    put("demo", demo())
-    put("python demo", python_demo())
+    put("docs/guide.md", "demo", demo())
+    put("README.md", "python demo", python_demo())

@@ -53,7 +53,7 @@ void add_probe_command(CommandSet& commands) {
   auto options = std::make_shared<Options>();
   CLI::App& app = commands.add(
       {.name = "probe",
-       .summary = "Prove by experiment on the running job which stage limits it",
+       .summary = "Test by experiment on the running job which stage limits it",
        .usage = "[OPTIONS] -- COMMAND [ARGUMENT...]",
        .description =
            "Runs and records COMMAND once. While it runs, one stage after the other is made a\n"
