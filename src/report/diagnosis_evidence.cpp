@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <utility>
 
 #include "report/diagnosis_handover.h"
 #include "report/diagnosis_makers.h"
@@ -128,17 +129,16 @@ void add_straggler_batches(const Profile& profile, MakerEvidence& makers) {
   std::vector<double> sorted = costs;
   std::nth_element(sorted.begin(), sorted.begin() + sorted.size() / 2, sorted.end());
   const double median = sorted[sorted.size() / 2];
-  std::vector<std::uint64_t> slow;
-  std::set<int> workers;
+  std::vector<std::size_t> slow;
+  std::set<std::pair<std::uint32_t, int>> workers;
   double extra = 0;
   for (std::size_t i = 0; i < costs.size(); ++i) {
     if (costs[i] < th::kStragglerFactor * median) continue;
-    slow.push_back(profile.batches[i].id);
-    workers.insert(profile.batches[i].worker);
+    slow.push_back(i);
+    workers.insert({profile.batches[i].consumer, profile.batches[i].worker});
     extra += costs[i] - median;
   }
   if (slow.empty() || !(all > 0)) return;
-  std::sort(slow.begin(), slow.end());
   makers.straggler_share = static_cast<double>(slow.size()) / static_cast<double>(costs.size());
   makers.straggler_workers = static_cast<int>(workers.size());
   makers.straggler_wait_share = wait_share_of_batches(profile, slow);

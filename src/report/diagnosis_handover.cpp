@@ -5,11 +5,11 @@
 #include <cmath>
 #include <limits>
 #include <map>
-#include <utility>
 #include <vector>
 
 #include "report/diagnosis_thresholds.h"
 #include "report/jackknife.h"
+#include "report/taken_batches.h"
 #include "report/text_units.h"
 
 namespace datamon::report {
@@ -21,9 +21,6 @@ struct Stretch {
   double from_s = 0, to_s = 0;
 };
 using Work = std::map<int, std::vector<Stretch>>;  // worker -> its batches, in order
-
-// Whoever sent the batch: its number and when it was sent are told of both sides.
-using Senders = std::map<std::pair<std::uint64_t, double>, int>;
 
 Work work_of(const std::vector<BatchSample>& batches) {
   Work work;
@@ -52,17 +49,15 @@ struct Handover {
 
 std::vector<Handover> handovers(const Profile& profile) {
   const Work work = work_of(profile.batches);
-  Senders senders;
-  for (const BatchSample& batch : profile.batches)
-    if (batch.ready_s >= 0) senders[{batch.id, batch.ready_s}] = batch.worker;
+  const std::vector<std::size_t> taken = taken_batches(profile);
   std::vector<Handover> out;
-  for (const Step& step : profile.consumer.step) {
-    if (!step.steady || !(step.ready_s >= 0)) continue;
+  for (std::size_t i = 0; i < taken.size(); ++i) {
+    const Step& step = profile.consumer.step[i];
+    if (!step.steady || !(step.ready_s >= 0) || taken[i] == kNoBatch) continue;
     const double from_s = std::max(finite_or(step.start_s, 0), step.ready_s);
     const double to_s = finite_or(step.start_s, 0) + sane_seconds(step.wait_s);
-    const auto sender = senders.find({step.batch, step.ready_s});
-    if (!(to_s > from_s) || sender == senders.end()) continue;
-    const auto made = work.find(sender->second);
+    if (!(to_s > from_s)) continue;
+    const auto made = work.find(profile.batches[taken[i]].worker);
     out.push_back(
         {to_s - from_s, made != work.end() ? overlap_s(made->second, from_s, to_s) : 0.0});
   }

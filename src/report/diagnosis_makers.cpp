@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <numeric>
 
 #include "report/diagnosis_thresholds.h"
+#include "report/taken_batches.h"
 #include "report/text_units.h"
 
 namespace datamon::report {
@@ -153,13 +153,7 @@ void add_stage(const StageProfile& stage, bool storage, MakerEvidence& out, Sums
 }
 
 void add_batches(const Profile& profile, const Conversions& by_class, MakerEvidence& out) {
-  std::map<std::uint64_t, double> waits;
-  for (const Step& step : profile.consumer.step)
-    if (step.steady && step.batch != format::kNoId) waits[step.batch] += sane_seconds(step.wait_s);
-  const auto wait_of_batch = [&](std::uint64_t id) {
-    const auto found = waits.find(id);
-    return found == waits.end() ? 0.0 : found->second;
-  };
+  const std::vector<double> waits = waits_for_batches(profile);
   std::vector<const BatchSample*> order;
   for (const BatchSample& batch : profile.batches) order.push_back(&batch);
   std::stable_sort(order.begin(), order.end(), [](const BatchSample* a, const BatchSample* b) {
@@ -178,7 +172,7 @@ void add_batches(const Profile& profile, const Conversions& by_class, MakerEvide
     }
     out.batches.push_back(wall);
     out.batches_cpu.push_back(cpu);
-    out.batch_wait_s.push_back(wait_of_batch(batch->id));
+    out.batch_wait_s.push_back(waits[static_cast<std::size_t>(batch - profile.batches.data())]);
     out.feeder_of_batch_s.push_back(batch->feeder_s);
   }
 }

@@ -1,7 +1,7 @@
 // Evidence from the consumer's steady steps. Pure functions.
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
 #include <vector>
 
 #include "report/diagnosis_evidence.h"
@@ -10,7 +10,7 @@ namespace datamon::report {
 
 StepEvidence step_evidence(const Profile& profile);
 
-// Part of the steady input wait that fell on these batches (sorted numbers).
-double wait_share_of_batches(const Profile& profile, const std::vector<std::uint64_t>& batches);
+// Part of the steady input wait that fell on these batches: places in profile.batches.
+double wait_share_of_batches(const Profile& profile, const std::vector<std::size_t>& batches);
 
 }  // namespace datamon::report

@@ -89,7 +89,7 @@ struct Step {
   std::uint64_t batch = 0;           // id, or kNoId
   std::uint64_t worker_pid_tid = 0;  // who made it, 0 if unknown
   double ready_s = 0;                // when the batch was handed over by its worker; <0 unknown
-  std::uint32_t rank = 0;            // whose consumer
+  std::uint32_t consumer = 0;        // who took it; consumers are numbered in order of rank
   bool steady = false;
 };
 
@@ -117,7 +117,8 @@ struct ConsumerProfile {
 // What one batch cost its worker, from single spans (steady, bounded number):
 // the service times that drive resampling and simulation.
 struct BatchSample {
-  std::uint64_t id = 0;
+  std::uint64_t id = 0;        // starts again with each epoch, and is the same in every rank
+  std::uint32_t consumer = 0;  // whom it was made for, as Step::consumer
   int worker = 0;
   double start_s = 0, end_s = 0;
   double self_s[kStageClasses] = {};

@@ -45,7 +45,7 @@ const HandOver* maker_of(const std::vector<HandOver>& hand_overs, const RawStep&
   return at->id == step.id ? &*at : nullptr;
 }
 
-Step to_step(const RawStep& raw, bool steady, std::uint32_t rank, const HandOver* maker) {
+Step to_step(const RawStep& raw, bool steady, std::size_t consumer, const HandOver* maker) {
   Step step;
   step.start_s = raw.start_s;
   step.wait_s = raw.wait();
@@ -55,7 +55,7 @@ Step to_step(const RawStep& raw, bool steady, std::uint32_t rank, const HandOver
   step.batch = raw.id;
   step.worker_pid_tid = maker != nullptr ? maker->pid_tid : 0;
   step.ready_s = maker != nullptr ? maker->ready_s : -1;
-  step.rank = rank;
+  step.consumer = static_cast<std::uint32_t>(consumer);
   step.steady = steady;
   return step;
 }
@@ -136,8 +136,7 @@ void fill_consumer(Profile& profile, const Analysis& analysis) {
     for (std::size_t i = 0; i < steps.steps.size(); ++i) {
       const RawStep& raw = steps.steps[i];
       if (raw.no_batch) continue;
-      kept.push_back(to_step(raw, phases.is_steady[i], analysis.tracks.consumers[c].rank,
-                             maker_of(made, raw)));
+      kept.push_back(to_step(raw, phases.is_steady[i], c, maker_of(made, raw)));
     }
     if (!kept.empty()) {
       const double first = kept.front().start_s + kept.front().wait_s - phases.begin_s;

@@ -85,6 +85,7 @@ class BatchCollector {
     if (open_.named_end != 0) {
       BatchSample& batch = batches_.emplace_back();
       batch.id = open_.id;
+      batch.consumer = static_cast<std::uint32_t>(track_.consumer);
       batch.worker = track_.kind == TrackKind::kWorker ? track_.index : -1;
       batch.start_s = track_.axis.at(open_.start);
       batch.end_s = track_.axis.at(open_.end);

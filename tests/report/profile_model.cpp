@@ -195,4 +195,54 @@ class Simulation {
 
 report::Profile make_profile(const ProfileModel& model) { return Simulation(model).run(); }
 
+void number_by_epoch(report::Profile& profile, std::uint64_t batches) {
+  for (report::Step& step : profile.consumer.step) step.batch %= batches;
+  for (report::BatchSample& batch : profile.batches) batch.id %= batches;
+}
+
+report::Profile as_ranks(const std::vector<report::Profile>& ranks) {
+  report::Profile job = ranks.front();
+  job.job.ranks = static_cast<int>(ranks.size());
+  for (std::uint32_t r = 1; r < ranks.size(); ++r) {
+    const report::Profile& rank = ranks[r];
+    auto& to = job.consumer;
+    const auto& from = rank.consumer;
+    to.steps += from.steps;
+    to.steady_steps += from.steady_steps;
+    to.steady_s += from.steady_s;
+    to.window_s += from.window_s;
+    to.wait_s += from.wait_s;
+    to.transfer_s += from.transfer_s;
+    to.compute_s += from.compute_s;
+    for (report::Step step : from.step) {
+      step.consumer = r;
+      to.step.push_back(step);
+    }
+    for (report::BatchSample batch : rank.batches) {
+      batch.consumer = r;
+      job.batches.push_back(batch);
+    }
+    for (report::WorkerProfile worker : rank.workers) {
+      worker.rank = r;
+      job.workers.push_back(worker);
+    }
+    for (std::size_t i = 0; i < job.stages.size() && i < rank.stages.size(); ++i) {
+      job.stages[i].count += rank.stages[i].count;
+      job.stages[i].wall_s += rank.stages[i].wall_s;
+      job.stages[i].self_s += rank.stages[i].self_s;
+      job.stages[i].split.cpu_s += rank.stages[i].split.cpu_s;
+      job.stages[i].split.runqueue_s += rank.stages[i].split.runqueue_s;
+      job.stages[i].split.blocked_s += rank.stages[i].split.blocked_s;
+    }
+    job.machine.cores_used_job += rank.machine.cores_used_job;
+    job.machine.cores_used_total += rank.machine.cores_used_job;
+    job.batches_per_s += rank.batches_per_s;
+    job.items_per_s += rank.items_per_s;
+  }
+  std::stable_sort(job.consumer.step.begin(), job.consumer.step.end(),
+                   [](const auto& a, const auto& b) { return a.start_s < b.start_s; });
+  job.steps_per_s = static_cast<double>(job.consumer.steady_steps) / job.consumer.steady_s;
+  return job;
+}
+
 }  // namespace datamon::testing

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <vector>
 
 #include "report/profile.h"
 
@@ -38,5 +39,11 @@ struct ProfileModel {
 };
 
 report::Profile make_profile(const ProfileModel& model);
+
+// The same steps and batches in epochs of `batches`: numbers start again.
+void number_by_epoch(report::Profile& profile, std::uint64_t batches);
+
+// One job of several ranks, each with a consumer and workers of its own.
+report::Profile as_ranks(const std::vector<report::Profile>& ranks);
 
 }  // namespace datamon::testing
