@@ -34,7 +34,7 @@ struct StepEvidence {
   double handover_s = 0;          // mean wait after the batch was handed over by its worker
   double handover_late_s = 0;     // of handover_s: asleep, while its worker is at work on another
   bool ready_known = false;       // handover_s and out_of_order_share mean something
-  double out_of_order_share = 0;  // of the wait: a later batch was ready
+  double out_of_order_share = 0;  // of the wait: a later batch of the same rank was ready
   bool ids_mismatch = false;      // ready times contradict busy workers: not used
   double handover_leads = 0;      // share of resamples in which handover is most of the wait
 };

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+#include <map>
 
 #include "report/diagnosis_bootstrap.h"
 #include "report/diagnosis_thresholds.h"
@@ -18,7 +18,7 @@ namespace th = thresholds;
 struct CleanStep {
   double start_s = 0, wait_s = 0, transfer_s = 0, other_s = 0, whole_s = 0;
   double ready_s = -1;
-  std::uint64_t batch = format::kNoId;
+  std::uint32_t consumer = 0;
 };
 
 std::vector<CleanStep> steady_steps(const ConsumerProfile& consumer) {
@@ -32,7 +32,7 @@ std::vector<CleanStep> steady_steps(const ConsumerProfile& consumer) {
     s.other_s = sane_seconds(step.other_wait_s);
     s.whole_s = s.wait_s + s.transfer_s + s.other_s + sane_seconds(step.compute_s);
     s.ready_s = finite_or(step.ready_s, -1);
-    s.batch = step.batch;
+    s.consumer = step.consumer;
     out.push_back(s);
   }
   std::stable_sort(out.begin(), out.end(),
@@ -46,15 +46,19 @@ double handover(const CleanStep& step) {
   return std::clamp(end - std::max(step.start_s, step.ready_s), 0.0, step.wait_s);
 }
 
-// Time inside the waits in which a batch consumed later was ready already.
+// Time inside the waits in which a batch that the same consumer took later was ready
+// already.
 double out_of_order_s(const std::vector<CleanStep>& steps) {
-  double sum = 0, later_ready = std::numeric_limits<double>::infinity();
+  double sum = 0;
+  std::map<std::uint32_t, double> later_ready;  // of each consumer
   for (std::size_t i = steps.size(); i-- > 0;) {
     const CleanStep& step = steps[i];
     if (step.ready_s < 0) continue;
     const double until = std::min(step.start_s + step.wait_s, step.ready_s);
-    sum += std::max(0.0, until - std::max(step.start_s, later_ready));
-    later_ready = std::min(later_ready, step.ready_s);
+    const auto [later, last] = later_ready.try_emplace(step.consumer, step.ready_s);
+    if (last) continue;
+    sum += std::max(0.0, until - std::max(step.start_s, later->second));
+    later->second = std::min(later->second, step.ready_s);
   }
   return sum;
 }

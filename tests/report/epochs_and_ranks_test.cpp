@@ -118,5 +118,43 @@ TEST(Ranks, BatchesOfOneNumberAreTheirRanksOwn) {
   }
 }
 
+// Ranks go in step, so the others' batches lie ready while one rank waits for its own:
+// those cannot be taken in its place.
+TEST(Ranks, BatchesOfOtherRanksAreNoLaterOnes) {
+  ProfileModel slow;
+  slow.workers = slow.prefetch = 1;
+  slow.receive_s = slow.compute_s = 1e-3;
+  ProfileModel quick = slow;
+  quick.cost = {.read = 0.2e-3, .decode = 1e-3, .transform = 0.2e-3};
+  quick.receive_s = 0.05e-3;
+  quick.compute_s = 5.4e-3;
+  const Profile job = as_ranks({make_profile(slow), make_profile(quick)});
+  const Evidence evidence = gather_evidence(job);
+  ASSERT_LT(*evidence.makers.busy_share, 0.9);
+  EXPECT_EQ(evidence.step.out_of_order_share, 0);
+  const Verdict verdict = diagnose(job).verdict;
+  ASSERT_EQ(verdict.label, Label::kDecodeBound);
+  EXPECT_THAT(verdict.qualifiers, Not(Contains(Qualifier::kOutOfOrderWait)));
+}
+
+// What each rank finds for itself is added up.
+TEST(Ranks, OutOfOrderWaitsOfRanksAddUp) {
+  std::vector<Profile> ranks;
+  double apart_s = 0, wait_s = 0;
+  for (const std::uint64_t seed : {1, 2}) {
+    ProfileModel model;
+    model.seed = seed;
+    model.slowness = [](int, int worker) { return worker == 2 ? 4.0 : 1.0; };
+    ranks.push_back(make_profile(model));
+    const StepEvidence step = gather_evidence(ranks.back()).step;
+    ASSERT_GT(step.out_of_order_share, 0.25);
+    apart_s += step.out_of_order_share * step.wait_s;
+    wait_s += step.wait_s;
+  }
+  const Profile job = as_ranks(ranks);
+  EXPECT_NEAR(gather_evidence(job).step.out_of_order_share, apart_s / wait_s, 1e-9);
+  EXPECT_THAT(diagnose(job).verdict.qualifiers, Contains(Qualifier::kOutOfOrderWait));
+}
+
 }  // namespace
 }  // namespace datamon::report
