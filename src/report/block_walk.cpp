@@ -29,6 +29,7 @@ class BlockWalk {
     const std::uint64_t end = process_.header.allocated_bytes;
     std::uint64_t offset = process_.header.header_bytes;
     while (offset < end && end - offset >= sizeof(BlockHeader)) offset += step(offset, end);
+    finish_cut(end);
     add_builtin_stages(process_.stages);
     process_.tracks = tracks_.take(process_.stages);
     samples_.take(process_.samples);
@@ -37,11 +38,11 @@ class BlockWalk {
  private:
   // Handles what lies at `offset`; returns how far to go.
   std::uint64_t step(std::uint64_t offset, std::uint64_t end) {
-    std::memcpy(&block_, file_.data() + offset, sizeof block_);
-    offset_ = offset;
-    if (block_.magic != format::kBlockMagic) {
+    BlockHeader block;
+    std::memcpy(&block, file_.data() + offset, sizeof block);
+    if (block.magic != format::kBlockMagic) {
       // Zero: the block was not finished, or the space is not used yet.
-      if (block_.magic != 0) bad_place();
+      if (block.magic != 0 && !is_cut_) bad_place(offset);
       unused_ += format::kBlockAlignment;
       if (unused_ <= kMostUnused) return format::kBlockAlignment;
       log_.add(offset, fmt::format("more than {} MiB of unused space: damaged; the rest of the "
@@ -50,23 +51,36 @@ class BlockWalk {
       return end - offset;
     }
     in_bad_place_ = false;
+    finish_cut(offset);
+    block_ = block;
+    offset_ = offset;
     if (block_.bytes == 0 || block_.bytes % format::kBlockAlignment != 0) {
       log_.add(offset, fmt::format("a block of {} bytes is impossible; skipped", block_.bytes));
       return format::kBlockAlignment;
     }
-    const std::uint64_t available = std::min<std::uint64_t>(block_.bytes, end - offset);
-    if (available < block_.bytes) {
+    if (block_.bytes > end - offset) {
       log_.add(offset, fmt::format("this block of {} bytes reaches beyond the {} bytes that the "
                                    "file has; only its beginning is read",
                                    block_.bytes, end));
+      is_cut_ = true;
+      return format::kBlockAlignment;
     }
-    handle(file_.subspan(offset + sizeof block_, available - sizeof block_));
-    return available < block_.bytes ? format::kBlockAlignment : block_.bytes;
+    handle(file_.subspan(offset + sizeof block_, block_.bytes - sizeof block_));
+    return block_.bytes;
+  }
+
+  // A block that reaches beyond the file has what lies before the next block: all of it
+  // where the file was cut, and no byte belongs to two of them.
+  void finish_cut(std::uint64_t end) {
+    if (!is_cut_) return;
+    is_cut_ = false;
+    const std::uint64_t begin = offset_ + sizeof block_;
+    handle(file_.subspan(begin, end - begin));
   }
 
   // Says so once for neighbouring pages.
-  void bad_place() {
-    if (!in_bad_place_) log_.add(offset_, "neither a block nor unused space: damaged; skipped");
+  void bad_place(std::uint64_t offset) {
+    if (!in_bad_place_) log_.add(offset, "neither a block nor unused space: damaged; skipped");
     in_bad_place_ = true;
   }
 
@@ -180,7 +194,8 @@ class BlockWalk {
   TrackBuilder tracks_;
   SamplesBuilder samples_;
   BlockHeader block_{};
-  std::uint64_t offset_ = 0;
+  std::uint64_t offset_ = 0;  // of block_
+  bool is_cut_ = false;       // block_ reaches beyond the file, and is not handled yet
   std::uint64_t unused_ = 0;  // bytes seen so far
   bool in_bad_place_ = false;
 };
