@@ -66,6 +66,8 @@ std::vector<Fact> facts(const Evidence& e, const Ruling& ruling) {
   add("cores_allowed", e.machine.cores_allowed);
   add("cores_idle", e.machine.cores_idle);
   add("cores_others", e.machine.cores_others);
+  add("throttled_share", e.machine.throttled_share);
+  add("throttled_periods_share", e.machine.throttled_periods);
   if (e.gpu.known) {
     out.push_back({"gpu_busy_share", e.gpu.busy});
     out.push_back({"gpu_idle_data_share", e.gpu.idle_data});

@@ -45,7 +45,10 @@ MachineEvidence machine_evidence(const MachineProfile& machine) {
         out.cores_full && out.cores_job &&
         *out.cores_job >= (1 - th::kOthersCores) * th::kCoresFull * *out.cores_allowed;
   }
-  out.throttled = at_least(known(machine.throttled_share), th::kThrottled);
+  out.throttled_share = known(machine.throttled_share);
+  out.throttled_periods = known(machine.throttled_periods_share);
+  out.throttled = out.throttled_share ? *out.throttled_share >= th::kThrottled
+                                      : at_least(out.throttled_periods, th::kThrottledPeriods);
   out.disk_busy = known(machine.disk_busy_share);
   out.io_some = known(machine.psi_io_some);
   out.io_full = known(machine.psi_io_full);

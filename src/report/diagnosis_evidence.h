@@ -88,7 +88,8 @@ struct MachineEvidence {
   std::optional<double> cores_allowed, cores_used, cores_job, cores_others, cores_idle;
   bool cores_full = false;      // nothing left to use
   bool own_cores_full = false;  // ... and it is this job that uses them
-  bool throttled = false;
+  bool throttled = false;       // by the cgroup's CPU limit, so much that it matters
+  std::optional<double> throttled_share, throttled_periods;  // as MachineProfile has them
   bool storage_busy = false;
   // What the job's own reads say, where they mostly sleep: they wait for each
   // other (storage is at its limit), by sharing one rate or by their durations, or

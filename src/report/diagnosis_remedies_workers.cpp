@@ -48,9 +48,9 @@ std::string limit_text(const Case& c) {
   const double allowed = c.evidence.machine.cores_allowed.value_or(0);
   const double online = finite_or(c.profile.machine.cores_online, 0);
   return fmt::format(
-      "the limit of {} cores{} stops the job {} of the time", cores_text(allowed),
+      "the limit of {} cores{} {}", cores_text(allowed),
       online > allowed ? fmt::format(", of {} that the machine has,", cores_text(online)) : "",
-      percent_text(c.profile.machine.throttled_share));
+      throttling_text(c.evidence.machine));
 }
 
 // Cores that a worker wants when nothing keeps it waiting.

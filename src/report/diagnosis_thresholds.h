@@ -53,8 +53,12 @@ inline constexpr double kCoresFull = 0.90;
 // Waiting for a core, as part of (on a core + waiting for one): a fifth means
 // that every stage is a quarter longer than its work.
 inline constexpr double kCrowded = 0.20;
-// The cgroup's CPU limit stopped the job for this part of the time.
+// The cgroup's CPU limit stopped the job for this part of the time: a job that is stopped
+// longer cannot use cores that idle.
 inline constexpr double kThrottled = 0.05;
+// Where that time is not known: it stopped the job in most of its scheduling periods. A
+// stop may be short, and a burst that ends in one is no limit on the whole.
+inline constexpr double kThrottledPeriods = 0.50;
 // Idle cores that make another worker worthwhile: half of one, and a tenth of
 // those allowed (the complement of kCoresFull).
 inline constexpr double kIdleCores = 0.5;

@@ -55,6 +55,9 @@ bool disturbed(const MachineEvidence& machine);
 // ... and somebody of this job queues for them.
 bool interferes(const Evidence& evidence);
 
+// "stops the job 30 % of the time": what the cgroup's CPU limit does.
+std::string throttling_text(const MachineEvidence& machine);
+
 // A good part of the wait is asleep in receiving batches whose workers are at
 // work on other ones: they serve late what they have sent.
 bool waits_for_senders(const StepEvidence& step);

@@ -213,7 +213,7 @@ std::string qualifier_line(Qualifier qualifier, const Evidence& evidence) {
     case Qualifier::kTooFewWorkers:
       return cores_line(machine) + ": there is room for more workers";
     case Qualifier::kCpuSaturated:
-      if (machine.throttled) return "the cgroup's CPU limit stops the job again and again";
+      if (machine.throttled) return "the cgroup's CPU limit " + throttling_text(machine);
       if (!evidence.makers.split_known) return cores_line(machine);
       return fmt::format("{}; loader stages wait for a core {} of their running time",
                          cores_line(machine), percent_text(evidence.makers.crowded_share));
@@ -281,6 +281,13 @@ void explain_gpu(const Evidence& evidence, const Ruling& ruling, Lines& out) {
 }
 
 }  // namespace
+
+std::string throttling_text(const MachineEvidence& machine) {
+  if (machine.throttled_share)
+    return fmt::format("stops the job {} of the time", percent_text(*machine.throttled_share));
+  return fmt::format("stops the job in {} of its scheduling periods",
+                     percent_text(machine.throttled_periods.value_or(0)));
+}
 
 std::vector<std::string> explain(const Profile& profile, const Evidence& evidence,
                                  const Ruling& ruling, const std::vector<Qualifier>& qualifiers) {

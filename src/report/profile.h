@@ -166,8 +166,10 @@ struct MachineProfile {
   int hosts = 1;
   double cores_online = 0, cores_allowed = 0;       // affinity and cgroup limit taken together
   double cores_used_total = 0, cores_used_job = 0;  // steady means
-  double throttled_share = 0;                       // of time, by the cgroup's CPU limit
-  double runnable = 0;                              // mean threads running or ready
+  // By the cgroup's CPU limit: of the time that the job's cores worked or were stopped;
+  // of scheduling periods, those with any stop, however short.
+  double throttled_share = 0, throttled_periods_share = 0;
+  double runnable = 0;  // mean threads running or ready
   double psi_cpu_some = 0, psi_io_some = 0, psi_io_full = 0, psi_memory_some = 0;  // 0..1
   double disk_read_bytes_per_s = 0, disk_read_latency_ms = 0, disk_busy_share = 0;
   double disk_best_bytes_per_s = 0;    // in any second of the run

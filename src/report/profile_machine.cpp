@@ -30,6 +30,7 @@ void forget(MachineProfile& machine) {
                                         &MachineProfile::cores_used_total,
                                         &MachineProfile::cores_used_job,
                                         &MachineProfile::throttled_share,
+                                        &MachineProfile::throttled_periods_share,
                                         &MachineProfile::runnable,
                                         &MachineProfile::psi_cpu_some,
                                         &MachineProfile::psi_io_some,
@@ -50,6 +51,15 @@ void forget(MachineProfile& machine) {
     machine.*field = kNotKnown;
 }
 
+// Cores that were stopped, of those and the ones that the limit lets run: where it is used
+// up, how much of its time each thread is stopped.
+double throttled_share(const SampleRates& rates, const MachineProfile& machine) {
+  const double stopped = rates.rate("cpu.throttled") * 1e-9;
+  const double allowed =
+      std::isnan(machine.cores_allowed) ? machine.cores_online : machine.cores_allowed;
+  return allowed > 0 ? stopped / (stopped + allowed) : kNotKnown;
+}
+
 void fill_cpu(MachineProfile& machine, const SampleRates& rates) {
   machine.cores_online = rates.mean("cores.online");
   machine.cores_allowed = rates.mean("cores.allowed");
@@ -57,7 +67,8 @@ void fill_cpu(MachineProfile& machine, const SampleRates& rates) {
   if (const double irq = rates.rate("cpu.irq"); !std::isnan(irq))
     machine.cores_used_total += irq * 1e-9;
   machine.cores_used_job = rates.process_cores();
-  machine.throttled_share = rates.ratio("cpu.throttled_periods", "cpu.periods");
+  machine.throttled_share = throttled_share(rates, machine);
+  machine.throttled_periods_share = rates.ratio("cpu.throttled_periods", "cpu.periods");
   machine.runnable = rates.mean("run.queue");
 }
 

@@ -1,6 +1,7 @@
 #include "system/cgroup.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "system/mounts.h"
 
@@ -104,6 +105,23 @@ std::optional<std::uint64_t> level_memory_limit(const Path& level, bool unified,
   return limit && *limit < kUnlimited ? limit : std::nullopt;
 }
 
+// What a counter grew by; nothing where it was set back.
+std::uint64_t growth(std::uint64_t before, std::uint64_t now) {
+  return now >= before ? now - before : 0;
+}
+
+CpuThrottling growth(const CpuThrottling& before, const CpuThrottling& now) {
+  return {growth(before.periods, now.periods),
+          growth(before.throttled_periods, now.throttled_periods),
+          growth(before.throttled_ns, now.throttled_ns)};
+}
+
+// Of two that were stopped equally long, the one with more periods says more.
+bool more_throttled(const CpuThrottling& one, const CpuThrottling& other) {
+  return std::tuple(one.throttled_ns, one.throttled_periods, one.periods) >
+         std::tuple(other.throttled_ns, other.throttled_periods, other.periods);
+}
+
 }  // namespace
 
 std::optional<double> parse_cpu_max(std::string_view text) {
@@ -184,17 +202,25 @@ std::optional<double> CgroupReader::cpu_limit(Scratch& scratch) const {
   return lowest;
 }
 
-std::optional<CpuThrottling> CgroupReader::throttling(Scratch& scratch) const {
-  std::optional<CpuThrottling> sum;
+// Nested groups are stopped at the same time, so that their times must not be added up;
+// the longest one at each moment is at least not counted twice.
+std::optional<CpuThrottling> CgroupReader::throttling(Scratch& scratch) {
+  std::optional<CpuThrottling> most;
   for (int level = 0; level < limited_levels_; ++level) {
-    const auto one = parse_cpu_throttling(throttling_[level].read(scratch));
-    if (!one) continue;
-    if (!sum) sum.emplace();
-    sum->periods += one->periods;
-    sum->throttled_periods += one->throttled_periods;
-    sum->throttled_ns += one->throttled_ns;
+    const auto now = parse_cpu_throttling(throttling_[level].read(scratch));
+    if (!now) continue;
+    const auto& before = level_before_[level];
+    // A level that could not be read before begins now.
+    const CpuThrottling grown = growth(before ? *before : told_ ? *now : CpuThrottling{}, *now);
+    level_before_[level] = now;
+    if (!most || more_throttled(grown, *most)) most = grown;
   }
-  return sum;
+  if (!most) return std::nullopt;
+  if (!told_) told_.emplace();
+  told_->periods += most->periods;
+  told_->throttled_periods += most->throttled_periods;
+  told_->throttled_ns += most->throttled_ns;
+  return told_;
 }
 
 std::optional<CgroupMemory> CgroupReader::memory(Scratch& scratch) const {

@@ -52,8 +52,10 @@ class CgroupReader {
   // Opens files: meant for once in a while.
   std::optional<double> cpu_limit(Scratch& scratch) const;
 
-  // Summed over the levels that had a limit at construction; nullopt: none had.
-  std::optional<CpuThrottling> throttling(Scratch& scratch) const;
+  // Of the levels that had a limit at construction, since the last call, the one that was
+  // stopped longest: what it grew by is added to what was told then. The first call tells
+  // of such a level since boot. nullopt: no level had a limit, or none can be read.
+  std::optional<CpuThrottling> throttling(Scratch& scratch);
   bool has_cpu_limit() const { return limited_levels_ > 0; }
   bool has_memory_limit() const { return memory_used_.is_open(); }
 
@@ -72,6 +74,8 @@ class CgroupReader {
   static constexpr int kMaxLimitedLevels = 8;
   CgroupFolders folders_;
   ProcFile throttling_[kMaxLimitedLevels];
+  std::optional<CpuThrottling> level_before_[kMaxLimitedLevels];  // as it was read last
+  std::optional<CpuThrottling> told_;
   int limited_levels_ = 0;
   ProcFile memory_used_;
   std::uint64_t memory_limit_bytes_ = 0;

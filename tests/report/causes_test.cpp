@@ -362,7 +362,30 @@ TEST(Cause, CpuLimitBelowTheMachine) {
   profile.machine.cores_online = 64;
   EXPECT_THAT(advice(profile), Not(HasSubstr("CPU limit")));
   profile.machine.throttled_share = 0.4;
-  EXPECT_THAT(advice(profile), HasSubstr("the limit of 8 cores, of 64 that the machine has"));
+  EXPECT_THAT(advice(profile), HasSubstr("the limit of 8 cores, of 64 that the machine has, stops "
+                                         "the job 40 % of the time"));
+}
+
+// Most scheduling periods end in a stop of a few milliseconds: that is no saturation, and
+// more workers may use the cores that idle.
+TEST(Cause, ShortStopsInManyPeriodsAreNoLimit) {
+  ProfileModel model;
+  model.cost.decode = 12e-3;
+  Profile profile = make_profile(model);
+  profile.machine.throttled_share = 0.018;
+  profile.machine.throttled_periods_share = 0.6;
+  EXPECT_THAT(advice(profile), Not(HasSubstr("CPU limit")));
+  EXPECT_THAT(diagnose(profile).verdict.qualifiers, ::testing::Contains(Qualifier::kTooFewWorkers));
+}
+
+TEST(Cause, CpuLimitOfWhichThePeriodsAloneAreKnown) {
+  ProfileModel model;
+  model.cost.decode = 12e-3;
+  Profile profile = make_profile(model);
+  profile.machine.throttled_periods_share = 0.3;
+  EXPECT_THAT(advice(profile), Not(HasSubstr("CPU limit")));
+  profile.machine.throttled_periods_share = 0.9;
+  EXPECT_THAT(advice(profile), HasSubstr("stops the job in 90 % of its scheduling periods"));
 }
 
 // Other programs take the cores, but this job only sleeps.

@@ -172,9 +172,10 @@ class Simulation {
   void machine(double steady) {
     auto& machine = p_.machine;
     for (double* value :
-         {&machine.throttled_share, &machine.runnable, &machine.psi_cpu_some, &machine.psi_io_some,
-          &machine.psi_io_full, &machine.psi_memory_some, &machine.disk_read_bytes_per_s,
-          &machine.disk_read_latency_ms, &machine.disk_busy_share, &machine.disk_best_bytes_per_s,
+         {&machine.throttled_share, &machine.throttled_periods_share, &machine.runnable,
+          &machine.psi_cpu_some, &machine.psi_io_some, &machine.psi_io_full,
+          &machine.psi_memory_some, &machine.disk_read_bytes_per_s, &machine.disk_read_latency_ms,
+          &machine.disk_busy_share, &machine.disk_best_bytes_per_s,
           &machine.job_storage_bytes_per_s, &machine.page_cache_hit_share, &machine.gpu_busy_share})
       *value = std::numeric_limits<double>::quiet_NaN();
     machine.cores_online = machine.cores_allowed = m_.cores;

@@ -304,6 +304,39 @@ TEST(Profile, ReadsTheMachine) {
   EXPECT_TRUE(std::isnan(machine.throttled_share));
 }
 
+// What the sampler saw of a job with a limit of two cores; rates a second.
+MachineProfile limited(double stopped_s, double stopped_periods, bool time_known = true) {
+  test::TemporaryFolder folder;
+  FileBuilder root({.pid = 1, .is_root = true});
+  TrackBuilder& main = root.track(kConsumer, 0, "main");
+  for (int i = 0; i < 300; ++i) {
+    main.span(kWait, 0.01 * i, 0.01 * i + 0.005, {.id = static_cast<std::uint64_t>(i)});
+    main.span(kCompute, 0.01 * i + 0.005, 0.01 * i + 0.01);
+  }
+  const auto grows = [](double per_s) { return [per_s](double at_s) { return per_s * at_s; }; };
+  const auto counter = format::MetricKind::kCounter;
+  std::vector<MetricColumn> columns = {
+      {"cores.online", "1", format::MetricKind::kGauge, [](double) { return 64.0; }},
+      {"cores.allowed", "1", format::MetricKind::kGauge, [](double) { return 2.0; }},
+      {"cpu.periods", "1", counter, grows(10)},
+      {"cpu.throttled_periods", "1", counter, grows(stopped_periods)}};
+  if (time_known) columns.push_back({"cpu.throttled", "ns", counter, grows(stopped_s * 1e9)});
+  root.sample(columns, 0, 3, 0.1);
+  root.write(folder.path());
+  return build_profile(Recording::open(folder.path())).machine;
+}
+
+TEST(Profile, TellsTimeStoppedByACpuLimitFromPeriodsWithAStop) {
+  const MachineProfile short_stops = limited(0.018, 6);  // 3 ms in each of them
+  EXPECT_NEAR(short_stops.throttled_share, 0.018 / 2.018, 1e-6);
+  EXPECT_NEAR(short_stops.throttled_periods_share, 0.6, 1e-6);
+  // Eight threads on two cores: each is stopped three quarters of its time.
+  EXPECT_NEAR(limited(6, 10).throttled_share, 0.75, 1e-6);
+  const MachineProfile periods_alone = limited(0, 6, false);
+  EXPECT_TRUE(std::isnan(periods_alone.throttled_share));
+  EXPECT_NEAR(periods_alone.throttled_periods_share, 0.6, 1e-6);
+}
+
 // A worker that was first seen at the second look had worked before it, unseen.
 TEST(Profile, CoresAreOfLooksThatSawTheSameProcesses) {
   test::TemporaryFolder folder;

@@ -3,12 +3,18 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+#include <string>
+
 #include "fakeroot.h"
+#include "temporary_folder.h"
 
 namespace datamon::system {
 namespace {
 
 using test::fakeroot;
+using test::TemporaryFolder;
 
 class CgroupTest : public ::testing::Test {
  protected:
@@ -16,7 +22,7 @@ class CgroupTest : public ::testing::Test {
 };
 
 TEST_F(CgroupTest, NoLimits) {
-  const CgroupReader cgroup(fakeroot("vm-2-cpus"), scratch_);
+  CgroupReader cgroup(fakeroot("vm-2-cpus"), scratch_);
   EXPECT_FALSE(cgroup.cpu_limit(scratch_));
   EXPECT_FALSE(cgroup.has_cpu_limit());
   EXPECT_FALSE(cgroup.throttling(scratch_));
@@ -27,15 +33,15 @@ TEST_F(CgroupTest, NoLimits) {
 }
 
 TEST_F(CgroupTest, LowestLimitOfAllAncestorsCounts) {
-  const CgroupReader cgroup(fakeroot("cgroup-v2-nested"), scratch_);
+  CgroupReader cgroup(fakeroot("cgroup-v2-nested"), scratch_);
   const auto limit = cgroup.cpu_limit(scratch_);
   ASSERT_TRUE(limit);
   EXPECT_DOUBLE_EQ(*limit, 4.0);  // pod-7; the group itself has none, its grandparent 16
   const auto throttling = cgroup.throttling(scratch_);
   ASSERT_TRUE(throttling);
-  EXPECT_EQ(throttling->periods, 1800u);
-  EXPECT_EQ(throttling->throttled_periods, 210u);
-  EXPECT_EQ(throttling->throttled_ns, 3'520'000'000u);
+  EXPECT_EQ(throttling->periods, 800u);  // pod-7's, which was stopped longest
+  EXPECT_EQ(throttling->throttled_periods, 200u);
+  EXPECT_EQ(throttling->throttled_ns, 3'500'000'000u);
   const auto memory = cgroup.memory(scratch_);
   ASSERT_TRUE(memory);
   EXPECT_EQ(memory->limit_bytes, 8589934592u);
@@ -43,7 +49,7 @@ TEST_F(CgroupTest, LowestLimitOfAllAncestorsCounts) {
 }
 
 TEST_F(CgroupTest, OwnPressure) {
-  const CgroupReader cgroup(fakeroot("cgroup-v2-nested"), scratch_);
+  CgroupReader cgroup(fakeroot("cgroup-v2-nested"), scratch_);
   const auto io = cgroup.io_pressure().read(scratch_);
   ASSERT_TRUE(io);
   EXPECT_EQ(io->some_ns, 60'000'000'000u);
@@ -53,7 +59,7 @@ TEST_F(CgroupTest, OwnPressure) {
 }
 
 TEST_F(CgroupTest, PathOutsideTheNamespaceIsTheMountPoint) {
-  const CgroupReader cgroup(fakeroot("cgroup-v2-namespace"), scratch_);
+  CgroupReader cgroup(fakeroot("cgroup-v2-namespace"), scratch_);
   EXPECT_EQ(cgroup.cpu_limit(scratch_), 1.5);
   const auto throttling = cgroup.throttling(scratch_);
   ASSERT_TRUE(throttling);
@@ -61,7 +67,7 @@ TEST_F(CgroupTest, PathOutsideTheNamespaceIsTheMountPoint) {
 }
 
 TEST_F(CgroupTest, VersionOneBehindAMountedPart) {
-  const CgroupReader cgroup(fakeroot("cgroup-v1"), scratch_);
+  CgroupReader cgroup(fakeroot("cgroup-v1"), scratch_);
   EXPECT_EQ(cgroup.cpu_limit(scratch_), 2.5);  // of the parent
   const auto throttling = cgroup.throttling(scratch_);
   ASSERT_TRUE(throttling);
@@ -73,8 +79,50 @@ TEST_F(CgroupTest, VersionOneBehindAMountedPart) {
   EXPECT_EQ(memory->used_bytes, 1073741824u);
 }
 
+// A limit on the group and one on its parent, which stop it in turn.
+TEST_F(CgroupTest, ThrottlingIsThatOfTheLevelThatStopsAtTheMoment) {
+  const TemporaryFolder root;
+  const auto write = [&](const std::string& path, const std::string& text) {
+    std::filesystem::create_directories((root.path() / path).parent_path());
+    std::ofstream(root.path() / path) << text;
+  };
+  const auto stat = [&](const std::string& group, int periods, int throttled, int usec) {
+    write("sys/fs/cgroup/" + group + "/cpu.stat",
+          "nr_periods " + std::to_string(periods) + "\nnr_throttled " + std::to_string(throttled) +
+              "\nthrottled_usec " + std::to_string(usec) + "\n");
+  };
+  write("proc/self/cgroup", "0::/a/b\n");
+  write("proc/self/mountinfo", "31 30 0:27 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n");
+  write("sys/fs/cgroup/a/cpu.max", "800000 100000\n");
+  write("sys/fs/cgroup/a/b/cpu.max", "200000 100000\n");
+  stat("a", 5000, 4000, 9'000'000);  // long ago
+  stat("a/b", 100, 10, 1000);
+  CgroupReader cgroup(root.path().native(), scratch_);
+  const auto next = [&] {
+    const auto throttling = cgroup.throttling(scratch_);
+    EXPECT_TRUE(throttling);
+    return throttling.value_or(CpuThrottling());
+  };
+  const CpuThrottling first = next();
+  stat("a", 5010, 4001, 9'000'100);
+  stat("a/b", 110, 20, 301'000);
+  const CpuThrottling second = next();
+  EXPECT_EQ(second.periods - first.periods, 10u);
+  EXPECT_EQ(second.throttled_periods - first.throttled_periods, 10u);
+  EXPECT_EQ(second.throttled_ns - first.throttled_ns, 300'000'000u);
+  stat("a", 5020, 4006, 9'050'100);
+  stat("a/b", 121, 20, 301'000);
+  const CpuThrottling third = next();
+  EXPECT_EQ(third.periods - second.periods, 10u);
+  EXPECT_EQ(third.throttled_periods - second.throttled_periods, 5u);
+  EXPECT_EQ(third.throttled_ns - second.throttled_ns, 50'000'000u);
+  write("sys/fs/cgroup/a/cpu.stat", "");  // it cannot be read for a while
+  stat("a/b", 131, 20, 301'000);
+  EXPECT_EQ(next().throttled_ns, third.throttled_ns);
+}
+
 TEST_F(CgroupTest, NothingThere) {
-  const CgroupReader cgroup(fakeroot("old-kernel"), scratch_);
+  CgroupReader cgroup(fakeroot("old-kernel"), scratch_);
   EXPECT_FALSE(cgroup.cpu_limit(scratch_));
   EXPECT_FALSE(cgroup.memory(scratch_));
   const CgroupFolders folders = find_cgroups(fakeroot("old-kernel"), scratch_);

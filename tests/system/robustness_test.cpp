@@ -180,7 +180,7 @@ TEST(Robustness, RandomMachines) {
     environment.root = root;
     environment.working_directory = "/";
     EXPECT_EQ(probe(environment).size(), 14u);
-    const CgroupReader cgroup(root.native(), scratch);
+    CgroupReader cgroup(root.native(), scratch);
     cgroup.throttling(scratch);
     cgroup.memory(scratch);
     read_cpu_info(root.native(), scratch);

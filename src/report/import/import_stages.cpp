@@ -48,6 +48,7 @@ Profile empty_import() {
                         &m.cores_used_total,
                         &m.cores_used_job,
                         &m.throttled_share,
+                        &m.throttled_periods_share,
                         &m.runnable,
                         &m.psi_cpu_some,
                         &m.psi_io_some,
