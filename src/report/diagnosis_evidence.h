@@ -69,6 +69,8 @@ struct MakerEvidence {
   bool takes_turns = false;          // workers and their feeders are both busy: costs are of both
   std::vector<double> batch_wait_s;  // what the consumer waited for each of them
   int slow_worker = -1;              // index of one that is far slower than the others
+  std::uint32_t slow_worker_consumer = 0;  // whom it works for, as Step::consumer
+  std::string slow_worker_name;            // "worker 2"; of several ranks: "worker 2 of rank 1"
   double slow_worker_factor = 1;
   double straggler_share = 0;       // of batches: far above the median
   double straggler_wait_share = 0;  // of the input wait: falls on those

@@ -1,8 +1,12 @@
 #include "report/diagnosis_makers.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <string>
+#include <utility>
 
 #include "report/diagnosis_thresholds.h"
 #include "report/taken_batches.h"
@@ -177,6 +181,11 @@ void add_batches(const Profile& profile, const Conversions& by_class, MakerEvide
   }
 }
 
+std::string name_of(const WorkerProfile& worker, int ranks) {
+  const std::string name = fmt::format("worker {}", worker.index);
+  return ranks > 1 ? fmt::format("{} of rank {}", name, worker.rank) : name;
+}
+
 void add_workers(const Profile& profile, const Sums& sums, MakerEvidence& out) {
   out.workers = static_cast<int>(profile.workers.size());
   double alive = 0, busy = 0, cpu = 0, fed = 0, feeding = 0;
@@ -207,9 +216,13 @@ void add_workers(const Profile& profile, const Sums& sums, MakerEvidence& out) {
     const double median = others[others.size() / 2];
     const double factor = median > 0 ? own / median : 1;
     const bool slower = factor > out.slow_worker_factor ||
-                        (factor == out.slow_worker_factor && worker.index < out.slow_worker);
+                        (factor == out.slow_worker_factor &&
+                         std::pair(worker.consumer, worker.index) <
+                             std::pair(out.slow_worker_consumer, out.slow_worker));
     if (factor < th::kSlowWorker || !slower) continue;
     out.slow_worker = worker.index;
+    out.slow_worker_consumer = worker.consumer;
+    out.slow_worker_name = name_of(worker, profile.job.ranks);
     out.slow_worker_factor = factor;
   }
 }

@@ -171,8 +171,8 @@ void help_stragglers(const Case& c, Advice& out) {
 void help_slow_worker(const Case& c, Advice& out) {
   if (c.evidence.makers.slow_worker < 0) return;
   out.remedies.push_back(
-      {fmt::format("find out what slows worker {} down (its share of the files, its core)",
-                   c.evidence.makers.slow_worker),
+      {fmt::format("find out what slows {} down (its share of the files, its core)",
+                   c.evidence.makers.slow_worker_name),
        fmt::format("it takes {} as long for a batch as the others{}",
                    factor_text(c.evidence.makers.slow_worker_factor),
                    slow_worker_leads(c.evidence) ? ", which idle meanwhile" : "")});

@@ -137,8 +137,8 @@ void explain_late_handover(const Evidence& evidence, Lines& out) {
 
 void explain_slow_worker(const MakerEvidence& makers, Lines& out) {
   if (makers.slow_worker >= 0)
-    out.push_back(fmt::format("worker {} takes {} as long for a batch as the others",
-                              makers.slow_worker, factor_text(makers.slow_worker_factor)));
+    out.push_back(fmt::format("{} takes {} as long for a batch as the others",
+                              makers.slow_worker_name, factor_text(makers.slow_worker_factor)));
 }
 
 void explain_workers(const Evidence& evidence, const Ruling& ruling, Lines& out) {

@@ -66,6 +66,7 @@ struct WorkerProfile {
   std::uint32_t pid = 0, tid = 0;
   std::string name;
   std::uint32_t rank = 0;                           // whose consumer it works for
+  std::uint32_t consumer = 0;                       // the same, as Step::consumer
   std::uint64_t items = 0, batches = 0;             // steady
   double alive_s = 0;                               // inside the steady window
   double busy_s = 0;                                // inside spans

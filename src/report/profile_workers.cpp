@@ -82,6 +82,7 @@ WorkerProfile to_profile(const Place& place, const Analysis& analysis, const Pla
   worker.tid = place.latest->track->record.tid;
   worker.name = place.latest->track->name;
   worker.rank = place.latest->rank;
+  worker.consumer = static_cast<std::uint32_t>(key.first);
   worker.self_s.assign(kStageClasses, 0.0);
   const Stretches& steady = analysis.phases_for(*place.latest).steady;
   MadeCounts made;

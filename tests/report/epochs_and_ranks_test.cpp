@@ -156,5 +156,21 @@ TEST(Ranks, OutOfOrderWaitsOfRanksAddUp) {
   EXPECT_THAT(diagnose(job).verdict.qualifiers, Contains(Qualifier::kOutOfOrderWait));
 }
 
+// Stragglers of the workers with one number in two ranks are not one worker's.
+TEST(Ranks, WorkersOfOneNumberAreDifferentOnes) {
+  std::vector<Profile> ranks;
+  for (const int slow : {-1, 2}) {
+    ProfileModel model;
+    model.slowness = [slow](int batch, int worker) {
+      return worker == slow ? 4.0 : batch % 40 == 2 ? 12.0 : 1.0;
+    };
+    ranks.push_back(make_profile(model));
+  }
+  const MakerEvidence both = gather_evidence(as_ranks(ranks)).makers;
+  EXPECT_EQ(both.slow_worker_name, "worker 2 of rank 1");
+  EXPECT_EQ(gather_evidence(ranks[1]).makers.slow_worker_name, "worker 2");
+  EXPECT_EQ(gather_evidence(as_ranks({ranks[0], ranks[0]})).makers.straggler_workers, 2);
+}
+
 }  // namespace
 }  // namespace datamon::report

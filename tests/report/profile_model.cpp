@@ -224,7 +224,7 @@ report::Profile as_ranks(const std::vector<report::Profile>& ranks) {
       job.batches.push_back(batch);
     }
     for (report::WorkerProfile worker : rank.workers) {
-      worker.rank = r;
+      worker.rank = worker.consumer = r;
       job.workers.push_back(worker);
     }
     for (std::size_t i = 0; i < job.stages.size() && i < rank.stages.size(); ++i) {

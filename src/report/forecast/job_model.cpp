@@ -16,6 +16,8 @@ namespace {
 
 namespace th = thresholds;
 
+constexpr int kMostWorkers = 4096;  // of a rank
+
 RecordedBatch to_recorded(const BatchSample& sample,
                           const std::array<TimeParts, kStageClasses>& parts,
                           const TimeParts& between, bool drop_blocked_send) {
@@ -103,25 +105,18 @@ void fill_consumer(const Profile& profile, bool on_consumer, StageSplits& splits
     setup.consumer_threads = std::min(cores / parts.cpu, 4096.0);
 }
 
-// Each worker's usual batch over that of the others, where one is clearly slow.
-std::vector<double> worker_factors(const Profile& profile, const Evidence& evidence) {
-  if (evidence.makers.slow_worker < 0) return {};
-  std::vector<double> usual;
-  for (const WorkerProfile& worker : profile.workers)
-    if (worker.batch_p50_ms > 0 && worker.index != evidence.makers.slow_worker)
-      usual.push_back(worker.batch_p50_ms);
-  if (usual.empty()) return {};
-  std::nth_element(usual.begin(), usual.begin() + static_cast<std::ptrdiff_t>(usual.size() / 2),
-                   usual.end());
-  const double others_ms = usual[usual.size() / 2];
-  std::vector<double> factors;
-  for (const WorkerProfile& worker : profile.workers) {
-    const auto at = static_cast<std::size_t>(std::clamp(worker.index, 0, 4095));
-    if (factors.size() <= at) factors.resize(at + 1, 1.0);
-    if (worker.index == evidence.makers.slow_worker && worker.batch_p50_ms > 0)
-      factors[at] = worker.batch_p50_ms / others_ms;
-  }
+// Of the rank that is simulated: the one whose worker is clearly slow, if there is one,
+// as ranks go in step with the slowest.
+std::vector<double> worker_factors(const MakerEvidence& makers) {
+  if (makers.slow_worker < 0 || makers.slow_worker >= kMostWorkers) return {};
+  std::vector<double> factors(static_cast<std::size_t>(makers.slow_worker) + 1, 1.0);
+  factors.back() = makers.slow_worker_factor;
   return factors;
+}
+
+bool is_slow_workers(const BatchSample& sample, const MakerEvidence& makers) {
+  return makers.slow_worker >= 0 && sample.worker == makers.slow_worker &&
+         sample.consumer == makers.slow_worker_consumer;
 }
 
 void scale(RecordedBatch& batch, double factor) {
@@ -152,9 +147,8 @@ void fill_batches(const Profile& profile, const Evidence& evidence, const StageS
   double items = 0;
   for (const BatchSample* sample : order) {
     RecordedBatch batch = to_recorded(*sample, parts, between, full_queue);
-    const auto worker = static_cast<std::size_t>(std::max(0, sample->worker));
-    if (worker < model.setup.worker_factor.size())
-      scale(batch, 1 / model.setup.worker_factor[worker]);
+    if (!model.setup.worker_factor.empty() && is_slow_workers(*sample, evidence.makers))
+      scale(batch, 1 / evidence.makers.slow_worker_factor);
     model.batches.push_back(batch);
     items += sample->items;
   }
@@ -302,9 +296,9 @@ JobModel model_of(const Profile& profile) {
   model.ranks = std::max(1, profile.job.ranks);
   model.measured_steps_per_s = profile.steps_per_s;
   const auto seen = static_cast<int>(profile.workers.size()) / model.ranks;
-  model.setup.workers = on_consumer ? 0 : std::clamp(seen, 1, 4096);
+  model.setup.workers = on_consumer ? 0 : std::clamp(seen, 1, kMostWorkers);
   model.setup.prefetch = std::clamp(profile.job.prefetch > 0 ? profile.job.prefetch : 2, 1, 4096);
-  model.setup.worker_factor = worker_factors(profile, evidence);
+  model.setup.worker_factor = worker_factors(evidence.makers);
   fill_batches(profile, evidence, splits, model);
   const double items = finite_or(profile.items_per_s, 0);
   model.items_per_step =
