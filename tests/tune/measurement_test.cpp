@@ -116,6 +116,30 @@ TEST(Measurement, KeptWorkersAreComparedOverWholeEpochs) {
   EXPECT_EQ(gain_over_epochs(epochs(1, 0), Profile{}), 0);
 }
 
+// Of a long run the first and the latest steps are kept.
+TEST(Measurement, EpochsOfMoreStepsThanAreKeptAreComparedByTheirSteadyTime) {
+  const auto long_run = [](double boundary_s, std::ptrdiff_t dropped) {
+    Profile profile = epochs(1, boundary_s);
+    ConsumerProfile& consumer = profile.consumer;
+    consumer.steps = consumer.step.size();
+    profile.steps_per_s = 100;
+    const auto first = consumer.step.begin() + 150;
+    consumer.step.erase(first, first + dropped);
+    double at = 0;
+    std::vector<Phase> phases;
+    for (const Phase& boundary : profile.phases) {
+      phases.push_back({PhaseKind::kSteady, at, boundary.start_s});
+      phases.push_back(boundary);
+      at = boundary.end_s;
+    }
+    profile.phases = std::move(phases);
+    return profile;
+  };
+  EXPECT_NEAR(gain_over_epochs(long_run(0.5, 0), long_run(0, 0)), 1.5, 0.02);
+  EXPECT_NEAR(gain_over_epochs(long_run(0.5, 200), long_run(0, 300)), 1.5, 0.02);
+  EXPECT_NEAR(gain_over_epochs(long_run(0.5, 0), long_run(0, 300)), 1.5, 0.02);
+}
+
 TEST(Result, SpeedupIsMeasuredAndNamesOfJobsCannotDriveATerminal) {
   TuneResult result;
   result.loader_name = "\x1b[31mred";

@@ -26,16 +26,29 @@ std::vector<Phase> boundaries_of(const Profile& profile) {
   return out;
 }
 
-// Steps a second from one epoch's beginning to a later one's; 0 if none ended.
+// Steps of one rank in [from_s, to_s). Where not all were kept, those of the steady time in
+// it: the step that waited for an epoch's first batch counts with its steady part alone.
+double steps_between(const Profile& profile, double from_s, double to_s) {
+  const auto& steps = profile.consumer.step;
+  if (steps.size() >= profile.consumer.steps) {
+    const auto count = std::count_if(steps.begin(), steps.end(), [&](const Step& step) {
+      return step.start_s >= from_s && step.start_s < to_s;
+    });
+    return static_cast<double>(count) / std::max(1, profile.job.ranks);
+  }
+  double steady_s = 0;
+  for (const Phase& phase : profile.phases)
+    if (phase.kind == PhaseKind::kSteady)
+      steady_s += std::max(0.0, std::min(phase.end_s, to_s) - std::max(phase.start_s, from_s));
+  return steady_s * profile.steps_per_s;
+}
+
+// Steps a second of one rank from one epoch's beginning to a later one's; 0 if none ended.
 double steps_per_s_over_epochs(const Profile& profile) {
   const std::vector<Phase> boundaries = boundaries_of(profile);
   if (boundaries.size() < kFewestEpochs) return 0;
   const double from = boundaries.front().end_s, to = boundaries.back().end_s;
-  const auto& steps = profile.consumer.step;
-  const auto count = std::count_if(steps.begin(), steps.end(), [&](const Step& step) {
-    return step.start_s >= from && step.start_s < to;
-  });
-  return static_cast<double>(count) / (to - from);
+  return to > from ? steps_between(profile, from, to) / (to - from) : 0;
 }
 
 }  // namespace
