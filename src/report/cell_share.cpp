@@ -1,6 +1,7 @@
 #include "report/cell_share.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace datamon::report {
 namespace {
@@ -18,60 +19,94 @@ std::uint64_t moment_of(const SpanRecord& span) {
   return span.flags & format::kSpanInterval ? end_of(span) : span.start + span.duration / 2;
 }
 
-// Calls visit(span) for the stored spans that end in [from, to). Blocks are in
-// order of time, and so are the ends in them, but for intervals.
-template <typename Visit>
-void for_spans_ending_in(const Track& track, std::uint64_t from, std::uint64_t to, Visit&& visit) {
-  auto block = std::partition_point(
-      track.spans.begin(), track.spans.end(),
-      [from](const auto& spans) { return spans.empty() || end_of(spans.back()) < from; });
-  for (; block != track.spans.end(); ++block) {
-    if (block->empty()) continue;
-    for (const SpanRecord& span : *block) {
-      const std::uint64_t end = end_of(span);
-      if (end >= from && end < to) visit(span);
-    }
-    if (end_of(block->back()) >= to) return;
-  }
-}
-
 // A share known without looking at spans.
 CellShare whole_share(double share, const format::Cell& cell) {
   return {share, share, share > 0 ? cell.max_ticks : 0, share < 1 ? cell.max_ticks : 0};
 }
 
+constexpr auto by_cell = [](const auto& a, const auto& b) {
+  return std::tie(a.shift, a.window, a.stage) < std::tie(b.shift, b.window, b.stage);
+};
+constexpr auto by_window = [](const auto& a, const auto& b) {
+  return std::tie(a.shift, a.window) < std::tie(b.shift, b.window);
+};
+
 }  // namespace
 
-CellShare steady_share(const LoaderTrack& track, const format::Cell& cell,
-                       const Stretches& steady) {
-  const std::uint64_t from_ticks = cell.window << cell.shift;
-  const std::uint64_t to_ticks = (cell.window + 1) << cell.shift;
-  // The thread was not there in all of its first and last window.
-  const double from_s = std::max(track.axis.at(from_ticks), track.start_s);
-  const double to_s = std::max(std::min(track.axis.at(to_ticks), track.end_s), from_s);
-  const double length_s = to_s - from_s;
-  if (length_s <= 0) return whole_share(contains(steady, from_s) ? 1 : 0, cell);
-  const double by_time = std::min(overlap(steady, from_s, to_s) / length_s, 1.0);
-  if (by_time <= 0 || by_time >= 1 - 1e-12) return whole_share(by_time > 0 ? 1 : 0, cell);
+SteadyShares::SteadyShares(const LoaderTrack& track, const Stretches& steady)
+    : track_(track), steady_(steady) {
+  for (const format::Cell* cell : track.track->cells) {
+    const double share = share_of_time(*cell);
+    if (cell->count > 0 && share > 0 && share < 1)
+      cut_.push_back({.shift = cell->shift, .window = cell->window, .stage = cell->stage});
+  }
+  std::sort(cut_.begin(), cut_.end(), by_cell);
+  if (!cut_.empty()) add_spans();
+}
 
-  CellShare share;
-  double stored = 0, stored_ticks = 0, inside = 0, inside_ticks = 0;
-  for_spans_ending_in(*track.track, from_ticks, to_ticks, [&](const SpanRecord& span) {
-    if (span.stage != cell.stage) return;
-    const bool is_inside = contains(steady, track.axis.at(moment_of(span)));
-    const auto ticks = static_cast<double>(span.duration);
-    stored += 1;
-    stored_ticks += ticks;
-    inside += is_inside ? 1 : 0;
-    inside_ticks += is_inside ? ticks : 0;
-    std::uint64_t& longest = is_inside ? share.steady_max_ticks : share.rest_max_ticks;
-    longest = std::max(longest, span.duration);
-  });
-  if (stored == 0 || stored < kEnoughStored * static_cast<double>(cell.count))
+// Of the window's time.
+double SteadyShares::share_of_time(const format::Cell& cell) const {
+  const double from_ticks_s = track_.axis.at(cell.window << cell.shift);
+  const double to_ticks_s = track_.axis.at((cell.window + 1) << cell.shift);
+  // The thread was not there in all of its first and last window.
+  const double from_s = std::max(from_ticks_s, track_.start_s);
+  const double to_s = std::max(std::min(to_ticks_s, track_.end_s), from_s);
+  const double length_s = to_s - from_s;
+  if (length_s <= 0) return contains(steady_, from_s) ? 1 : 0;
+  const double share = std::min(overlap(steady_, from_s, to_s) / length_s, 1.0);
+  return share >= 1 - 1e-12 ? 1 : std::max(share, 0.0);
+}
+
+// Windows of one width do not overlap: a span ends in one of each width.
+void SteadyShares::add_spans() {
+  struct Width {
+    std::uint8_t shift;
+    std::uint64_t window;                        // that the span before ended in
+    std::vector<CutCell>::iterator first, last;  // its cells, by stage
+  };
+  std::vector<Width> widths;
+  for (auto at = cut_.begin(); at != cut_.end(); ++at)
+    if (widths.empty() || widths.back().shift != at->shift)
+      widths.push_back({at->shift, UINT64_MAX, at, at});
+  for (const auto& block : track_.track->spans) {
+    for (const SpanRecord& span : block) {
+      for (Width& width : widths) {
+        const std::uint64_t window = end_of(span) >> width.shift;
+        if (window != width.window) {
+          width.window = window;
+          std::tie(width.first, width.last) = std::equal_range(
+              cut_.begin(), cut_.end(), CutCell{.shift = width.shift, .window = window}, by_window);
+        }
+        const auto cell =
+            std::lower_bound(width.first, width.last, span.stage,
+                             [](const CutCell& a, std::uint16_t stage) { return a.stage < stage; });
+        if (cell != width.last && cell->stage == span.stage) add(*cell, span);
+      }
+    }
+  }
+}
+
+void SteadyShares::add(CutCell& cell, const SpanRecord& span) const {
+  const bool is_inside = contains(steady_, track_.axis.at(moment_of(span)));
+  const auto ticks = static_cast<double>(span.duration);
+  cell.stored += 1;
+  cell.stored_ticks += ticks;
+  cell.inside += is_inside ? 1 : 0;
+  cell.inside_ticks += is_inside ? ticks : 0;
+  std::uint64_t& longest = is_inside ? cell.steady_max_ticks : cell.rest_max_ticks;
+  longest = std::max(longest, span.duration);
+}
+
+CellShare SteadyShares::of(const format::Cell& cell) const {
+  const double by_time = share_of_time(cell);
+  const CutCell wanted{.shift = cell.shift, .window = cell.window, .stage = cell.stage};
+  const auto at = std::lower_bound(cut_.begin(), cut_.end(), wanted, by_cell);
+  if (at == cut_.end() || by_cell(wanted, *at) || at->stored == 0 ||
+      at->stored < kEnoughStored * static_cast<double>(cell.count))
     return whole_share(by_time, cell);
-  share.count = inside / stored;
-  share.time = stored_ticks > 0 ? inside_ticks / stored_ticks : share.count;
-  return share;
+  return {at->inside / at->stored,
+          at->stored_ticks > 0 ? at->inside_ticks / at->stored_ticks : at->inside / at->stored,
+          at->steady_max_ticks, at->rest_max_ticks};
 }
 
 }  // namespace datamon::report

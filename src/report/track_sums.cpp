@@ -69,9 +69,10 @@ TrackSums sum_track(const LoaderTrack& track, int loader, const Stretches& stead
   TrackSums sums;
   sums.track = &track;
   const double seconds_per_tick = track.axis.seconds_per_tick();
+  const SteadyShares shares(track, steady);
   for (const Cell* cell : track.track->cells) {
     if (cell->count == 0 || !belongs(track, facts_of(*track.stages, cell->stage), loader)) continue;
-    const CellShare share = steady_share(track, *cell, steady);
+    const CellShare share = shares.of(*cell);
     const Parts in = {part_of(cell->count, share.count),
                       part_of(cell->bytes, share.count),
                       part_of(cell->sampled_count, share.count),
@@ -90,13 +91,14 @@ TrackSums sum_track(const LoaderTrack& track, int loader, const Stretches& stead
 double spent_elsewhere(const LoaderTrack& track, int loader, const Stretches& steady,
                        bool compute) {
   double sum_s = 0;
+  const SteadyShares shares(track, steady);
   for (const Cell* cell : track.track->cells) {
     const StageFacts& facts = facts_of(*track.stages, cell->stage);
     const bool counts = facts.stage_class == StageClass::kWait ||
                         facts.stage_class == StageClass::kInit ||
                         (compute && facts.stage_class == StageClass::kCompute);
     if (cell->count == 0 || !counts || loader_of(facts, *track.track) == loader) continue;
-    sum_s += track.axis.lasting(cell->wall_ticks) * steady_share(track, *cell, steady).time;
+    sum_s += track.axis.lasting(cell->wall_ticks) * shares.of(*cell).time;
   }
   return sum_s;
 }
