@@ -9,6 +9,7 @@
 #include "report/diagnosis_makers.h"
 #include "report/diagnosis_steps.h"
 #include "report/diagnosis_thresholds.h"
+#include "report/median.h"
 #include "report/text_units.h"
 
 namespace datamon::report {
@@ -52,7 +53,6 @@ MachineEvidence machine_evidence(const MachineProfile& machine) {
   out.disk_busy = known(machine.disk_busy_share);
   out.io_some = known(machine.psi_io_some);
   out.io_full = known(machine.psi_io_full);
-  out.disk_bytes_per_s = known(machine.disk_read_bytes_per_s);
   out.job_storage_bytes_per_s = known(machine.job_storage_bytes_per_s);
   const bool pressure =
       at_least(out.io_some, th::kIoPressure) || at_least(out.io_full, th::kIoPressureFull);
@@ -129,17 +129,15 @@ void add_straggler_batches(const Profile& profile, MakerEvidence& makers) {
   double all = 0;
   for (const BatchSample& batch : profile.batches) costs.push_back(cost_of(batch));
   for (const double cost : costs) all += cost;
-  std::vector<double> sorted = costs;
-  std::nth_element(sorted.begin(), sorted.begin() + sorted.size() / 2, sorted.end());
-  const double median = sorted[sorted.size() / 2];
+  const double usual = median(costs);
   std::vector<std::size_t> slow;
   std::set<std::pair<std::uint32_t, int>> workers;
   double extra = 0;
   for (std::size_t i = 0; i < costs.size(); ++i) {
-    if (costs[i] < th::kStragglerFactor * median) continue;
+    if (costs[i] < th::kStragglerFactor * usual) continue;
     slow.push_back(i);
     workers.insert({profile.batches[i].consumer, profile.batches[i].worker});
-    extra += costs[i] - median;
+    extra += costs[i] - usual;
   }
   if (slow.empty() || !(all > 0)) return;
   makers.straggler_share = static_cast<double>(slow.size()) / static_cast<double>(costs.size());

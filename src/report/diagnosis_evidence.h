@@ -60,7 +60,6 @@ struct MakerEvidence {
   Costs asleep{};                           // of wall: blocked, and nothing says that it is reading
   double crowded_share = 0;                 // run queue / (run queue + CPU) of makers' stages
   double moved_to_read_s = 0;               // blocked or faulting time in other stages
-  double user_stage_s = 0;                  // of kUnnamed: named stages of no known class
   std::string heaviest_part[kCosts];        // the stage with most time of that class
   double heaviest_part_s[kCosts] = {};
   std::vector<Costs> batches;  // resampling rows, in order of time
@@ -102,7 +101,7 @@ struct MachineEvidence {
   // The disk that delivers what the job reads idles while reads wait.
   bool limit_above_disk = false;
   double reads_waiting = 0;  // share of the time
-  std::optional<double> disk_busy, io_some, io_full, disk_bytes_per_s, job_storage_bytes_per_s;
+  std::optional<double> disk_busy, io_some, io_full, job_storage_bytes_per_s;
 };
 
 struct RunEvidence {

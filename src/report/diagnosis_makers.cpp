@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "report/diagnosis_thresholds.h"
+#include "report/median.h"
 #include "report/taken_batches.h"
 #include "report/text_units.h"
 
@@ -135,7 +136,6 @@ void add_stage(const StageProfile& stage, bool storage, MakerEvidence& out, Sums
     out.asleep[index(*cost)] +=
         std::clamp(sane_seconds(stage.split.blocked_s) - reading, 0.0, self - reading);
   if (*cost != Cost::kRead) out.moved_to_read_s += reading;
-  if (stage.stage_class == StageClass::kOther) out.user_stage_s += self - reading;
   if (self > out.heaviest_part_s[index(*cost)]) {
     out.heaviest_part_s[index(*cost)] = self;
     out.heaviest_part[index(*cost)] = stage.name;
@@ -212,9 +212,8 @@ void add_workers(const Profile& profile, const Sums& sums, MakerEvidence& out) {
     const auto self = std::find(others.begin(), others.end(), own);
     if (!(own > 0) || self == others.end()) continue;
     others.erase(self);
-    std::nth_element(others.begin(), others.begin() + others.size() / 2, others.end());
-    const double median = others[others.size() / 2];
-    const double factor = median > 0 ? own / median : 1;
+    const double usual = median(std::move(others));
+    const double factor = usual > 0 ? own / usual : 1;
     const bool slower = factor > out.slow_worker_factor ||
                         (factor == out.slow_worker_factor &&
                          std::pair(worker.consumer, worker.index) <

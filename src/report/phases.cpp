@@ -6,6 +6,8 @@
 #include <set>
 #include <unordered_set>
 
+#include "report/median.h"
+
 namespace datamon::report {
 namespace {
 
@@ -30,13 +32,6 @@ constexpr double kRounding = 1e-6;
 // A number this far below an epoch's first one is a new epoch's, whatever order
 // batches come in: so many for each worker, or in all, may be under way.
 constexpr std::uint64_t kUnderWayEach = 4, kUnderWay = 8;
-
-double median(std::vector<double> values) {
-  if (values.empty()) return 0;
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
 
 // When this loader's workers began their start-up work.
 std::vector<double> worker_starts(const std::vector<LoaderTrack>& workers, std::size_t consumer) {

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "report/gpu_tracks.h"
+#include "report/median.h"
 #include "report/profile_parts.h"
 #include "report/thread_spans.h"
 
@@ -21,13 +22,6 @@ TimeSpans to_spans(const Stretches& stretches) {
   IntervalSet set(stretches.size() + 1);
   for (const Stretch& stretch : stretches) set.add(ns(stretch.from_s), ns(stretch.to_s));
   return set.spans();
-}
-
-double median(std::vector<double>& values) {
-  if (values.empty()) return 0;
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
 }
 
 TimeSpans waits_of(const ConsumerSteps& steps) {
@@ -101,7 +95,7 @@ std::optional<GpuLaunches> launches_of(const std::vector<KernelLaunch>& launches
   }
   if (kernels == 0 || known_ms.empty()) return std::nullopt;
   return GpuLaunches{static_cast<double>(kernels) / static_cast<double>(known_ms.size()),
-                     median(known_ms), median(lead_us)};
+                     median(std::move(known_ms)), median(std::move(lead_us))};
 }
 
 // The consumer that runs in the process; nullopt: none.

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 
+#include "report/median.h"
 #include "report/profile_parts.h"
 
 namespace datamon::report {
@@ -10,13 +11,6 @@ namespace {
 // A worker that made nothing for this many of its usual batch times, and for
 // this long, while the others went on has stopped.
 constexpr double kStoppedBatches = 10, kStoppedSeconds = 1.0;
-
-double median(std::vector<double> values) {
-  if (values.empty()) return 0;
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
 
 // The tracks that took turns at one worker's place.
 struct Place {

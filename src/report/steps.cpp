@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "report/median.h"
 #include "report/thread_spans.h"
 
 namespace datamon::report {
@@ -224,10 +225,7 @@ class StepCollector {
     std::vector<std::uint32_t> counts;
     for (std::size_t i = 0; i + 1 < others_.size(); ++i)
       if (!result_.steps[i].last_known) counts.push_back(others_[i].waits);
-    if (counts.empty()) return 0;
-    const auto middle = counts.begin() + static_cast<std::ptrdiff_t>(counts.size() / 2);
-    std::nth_element(counts.begin(), middle, counts.end());
-    return *middle;
+    return median(std::move(counts));
   }
 
   void settle_others() {

@@ -5,6 +5,7 @@
 
 #include "report/diagnosis_bootstrap.h"
 #include "report/diagnosis_thresholds.h"
+#include "report/median.h"
 
 namespace datamon::report {
 namespace {
@@ -34,17 +35,11 @@ void scale(StepWork& step, double receive, double own) {
   step.delay_s *= own;
 }
 
-double median_of(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
 // No batch costs more than the usual one times what makes a straggler.
 void cap(std::vector<BatchWork>& works) {
   std::vector<double> lengths;
   for (const BatchWork& work : works) lengths.push_back(whole(work));
-  const double median_s = median_of(lengths);
+  const double median_s = median(std::move(lengths));
   for (BatchWork& work : works)
     if (const double length_s = whole(work); length_s > thresholds::kStragglerFactor * median_s)
       scale(work, median_s / length_s);
