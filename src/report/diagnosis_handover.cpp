@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "report/diagnosis_thresholds.h"
@@ -20,14 +21,17 @@ namespace th = thresholds;
 struct Stretch {
   double from_s = 0, to_s = 0;
 };
-using Work = std::map<int, std::vector<Stretch>>;  // worker -> its batches, in order
+using Sender = std::pair<std::uint32_t, int>;         // whom it works for, and its number there
+using Work = std::map<Sender, std::vector<Stretch>>;  // its batches, in order
+
+Sender sender_of(const BatchSample& batch) { return {batch.consumer, batch.worker}; }
 
 Work work_of(const std::vector<BatchSample>& batches) {
   Work work;
   for (const BatchSample& batch : batches)
     if (sane_seconds(batch.end_s - batch.start_s) > 0)
-      work[batch.worker].push_back({batch.start_s, batch.end_s});
-  for (auto& [worker, stretches] : work)
+      work[sender_of(batch)].push_back({batch.start_s, batch.end_s});
+  for (auto& [sender, stretches] : work)
     std::sort(stretches.begin(), stretches.end(),
               [](const Stretch& a, const Stretch& b) { return a.from_s < b.from_s; });
   return work;
@@ -57,7 +61,7 @@ std::vector<Handover> handovers(const Profile& profile) {
     const double from_s = std::max(finite_or(step.start_s, 0), step.ready_s);
     const double to_s = finite_or(step.start_s, 0) + sane_seconds(step.wait_s);
     if (!(to_s > from_s)) continue;
-    const auto made = work.find(profile.batches[taken[i]].worker);
+    const auto made = work.find(sender_of(profile.batches[taken[i]]));
     out.push_back(
         {to_s - from_s, made != work.end() ? overlap_s(made->second, from_s, to_s) : 0.0});
   }
@@ -105,7 +109,7 @@ SlopeEstimate growth_of(const std::vector<Handover>& all) {
 
 void add_late_handover(const Profile& profile, Evidence& evidence) {
   StepEvidence& step = evidence.step;
-  if (!step.ready_known || profile.job.ranks > 1 || step.steps == 0) return;
+  if (!step.ready_known || step.steps == 0) return;
   const double asleep_s = evidence.makers.receive_asleep_s / static_cast<double>(step.steps);
   if (!(asleep_s > 0)) return;
   const std::vector<Handover> all = handovers(profile);

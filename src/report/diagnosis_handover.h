@@ -12,8 +12,7 @@
 
 namespace datamon::report {
 
-// Sets step.handover_late_s. Of several ranks' workers it is not known which sent
-// what: nothing is set.
+// Sets step.handover_late_s.
 void add_late_handover(const Profile& profile, Evidence& evidence);
 
 }  // namespace datamon::report

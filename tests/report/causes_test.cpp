@@ -320,6 +320,15 @@ TEST(Cause, AHandoverThatWaitsForItsSenderIsTheSendersStage) {
   EXPECT_EQ(diagnose(asleep_in_receiving(idle, 0.95)).verdict.label, Label::kHandoffBound);
 }
 
+// In each of two ranks, whose workers have the same number.
+TEST(Cause, RanksWaitForTheirOwnSenders) {
+  ProfileModel other = served_late();
+  other.seed = 2;
+  const Diagnosis late = diagnose(testing::as_ranks(
+      {asleep_in_receiving(served_late(), 0.95), asleep_in_receiving(other, 0.95)}));
+  EXPECT_EQ(late.verdict.label, Label::kCollateBound);
+}
+
 // --- workers and cores
 
 TEST(Cause, MoreWorkersThanCoresCanRun) {
