@@ -3,7 +3,7 @@ one that is not, with the same signatures."""
 
 import functools
 
-from datamon import _consumer, _loaders, _stages
+from datamon import _consumer, _loaders, _stages, _wrapped
 from datamon._record import attach, native
 
 span = native.span  # its docstring is in native/span.c
@@ -46,60 +46,9 @@ def wrap(iterable, name=None):
     """Iterates like `iterable`; waiting for its items is the input wait, what the
     loop does between them is compute. Each object wrapped under the same `name`
     is the same loader in the report. A loader that an adapter records by itself
-    (PyTorch's DataLoader) is returned as it is."""
+    (PyTorch's DataLoader), and what cannot be iterated, is returned as it is."""
     if type(getattr(type(iterable), "__iter__", None)) is native.Around:
         return iterable
-    loader = _loaders.for_wrapped(iterable, name)
-    return _Wrapped(iterable, loader)
-
-
-class _Wrapped:
-    """An iterable whose iterators record; all else is the wrapped object's."""
-
-    def __init__(self, iterable, loader):
-        self.__dict__["_iterable"] = iterable
-        self.__dict__["_loader"] = loader
-
-    def __iter__(self):
-        return _WrappedIterator(iter(self._iterable), self._loader)
-
-    def __len__(self):
-        return len(self._iterable)
-
-    def __next__(self):
-        if "_iterator" not in self.__dict__:
-            self.__dict__["_iterator"] = iter(self)
-        return next(self._iterator)
-
-    def __getattr__(self, name):
-        return getattr(self._iterable, name)
-
-    def __setattr__(self, name, value):
-        setattr(self._iterable, name, value)
-
-
-class _WrappedIterator:
-    def __init__(self, iterator, loader):
-        self._iterator = iterator
-        self._iteration = _consumer.Iteration(loader, self)
-        self._iteration.begin(_consumer.current_step())
-        self._batch = 0
-
-    def __iter__(self):
-        return self
-
-    def __next__(self):
-        if _consumer.this_thread.waiting or _consumer.this_thread.helper:
-            return next(self._iterator)  # a loader inside another one
-        handle = _consumer.begin_wait(self._iteration)
-        done = False
-        try:
-            batch = next(self._iterator)
-            done = True
-            return batch
-        finally:
-            _consumer.end_wait(handle, self._iteration, self._batch if done else None, done)
-            self._batch += done
-
-    def __getattr__(self, name):
-        return getattr(self._iterator, name)
+    if not _wrapped.is_iterable(iterable):
+        return iterable
+    return _wrapped.stand_for(iterable, _loaders.for_wrapped(iterable, name))

@@ -36,15 +36,19 @@ class Iteration:
         if outer is not None and outer.is_current():
             outer.go_on()
 
-    def _left(self, reference):
-        """The iterator is gone. Who counts batches does not ask for one after the last,
+    def leave(self):
+        """A loop over it is left. Who counts batches does not ask for one after the last,
         whose step ends here. `next(iter(loader))` says nothing of when its step ends."""
+        if self.batches > 1 and this_thread.iteration is self:
+            end_step()
+            self.end()
+        self.open = False
+
+    def _left(self, reference):
+        """The iterator is gone."""
         self._iterator = None
         try:
-            if self.batches > 1 and this_thread.iteration is self:
-                end_step()
-                self.end()
-            self.open = False
+            self.leave()
         except Exception:
             pass  # the interpreter ends, and half of it is gone
 

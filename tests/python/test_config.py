@@ -105,7 +105,7 @@ for epoch in range(2):
         total += item
         datamon.step()
 wrapped = datamon.wrap(loader, name="list")
-assert len(wrapped) == 5 and wrapped == loader if not datamon.active() else len(wrapped) == 5
+assert len(wrapped) == 5 and wrapped == loader
 assert list(wrapped) == loader and wrapped.index(3) == 3
 try:
     for item in datamon.wrap(produce()):
