@@ -53,7 +53,9 @@ report::ProbeRecord simulate(const ProbeModel& model) {
   for (int w = 0; w < model.windows; ++w) {
     machine = model.likeness * machine +
               std::sqrt(1 - model.likeness * model.likeness) * draw.normal() * model.machine_noise;
-    const double slow = std::exp(machine + model.drift * w / model.windows);
+    const bool is_burst = model.burst_chance > 0 && draw.uniform(0, 1) < model.burst_chance;
+    const double slow =
+        std::exp(machine + model.drift * w / model.windows + (is_burst ? model.burst : 0));
     const double batches = std::exp(draw.normal() * model.batch_noise);
     const std::uint16_t delayed = format::probe_class_in(header, static_cast<std::uint64_t>(w));
     double loader_s = 0, compute_s = 0;

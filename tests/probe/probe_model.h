@@ -24,6 +24,8 @@ struct ProbeModel {
   double machine_noise = 0.01;  // of its time, neighbours alike
   double drift = 0;             // of its time from first to last window
   double likeness = 0.6;        // correlation of neighbouring windows' machine noise
+  double burst_chance = 0;      // of a window to be one in which others took the machine
+  double burst = 0.7;           // of its time, logarithm: twice as slow
   std::uint64_t seed = 1;
 
   double loader_s() const;

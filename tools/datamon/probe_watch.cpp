@@ -11,6 +11,7 @@
 #include <cstring>
 #include <fstream>
 #include <mutex>
+#include <utility>
 
 #include "report/probe/sensitivity.h"
 #include "report/recording.h"
@@ -50,10 +51,10 @@ void end(const fs::path& file) {
 // True once there is nothing more to wait for.
 bool look(const fs::path& recording) {
   for (const fs::path& file : report::probe_files(recording)) {
-    const report::ProbeRecord record = report::read_probe(file);
+    report::ProbeRecord record = report::read_probe(file);
     if (!record.begun()) return false;
     if (!is_of_this_host(record.header) || record.header.stop_ns != 0) return true;
-    if (!is_narrow(report::measure_sensitivities(record, {}))) return false;
+    if (!report::has_found_enough(std::move(record))) return false;
     end(file);
     return true;
   }

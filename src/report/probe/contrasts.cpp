@@ -42,15 +42,33 @@ std::optional<Window> measured(const ProbeHeader& header, const ProbeWindow& win
   return out;
 }
 
-// What an undelayed window would be at the place of the delayed one.
-std::optional<Window> neighbours(const std::optional<Window>& near,
-                                 const std::optional<Window>& far) {
-  if (!near || !far) return near ? near : far;
-  Window out;
-  out.log_step = kNear * near->log_step + (1 - kNear) * far->log_step;
-  for (std::size_t k = 0; k < kWorks; ++k)
-    out.log_work[k] = kNear * near->log_work[k] + (1 - kNear) * far->log_work[k];
-  return out;
+using Windows = std::vector<std::optional<Window>>;
+
+// How much the undelayed windows before and behind say of a delayed one; {} if neither is
+// known.
+struct Nearness {
+  double before = 0, behind = 0;
+};
+
+Nearness nearness(const Windows& windows, std::size_t before, bool is_first) {
+  const bool has_before = windows[before].has_value();
+  const bool has_behind = windows[before + format::kProbePeriod].has_value();
+  if (has_before && has_behind)
+    return is_first ? Nearness{kNear, 1 - kNear} : Nearness{1 - kNear, kNear};
+  return {has_before ? 1.0 : 0.0, has_behind ? 1.0 : 0.0};
+}
+
+// Fills the values in from the shares.
+void sum_up(Contrast& contrast, const Windows& windows) {
+  for (const WindowShare& share : contrast.shares) {
+    if (share.weight == 0) continue;
+    const Window& window = *windows[share.window];
+    contrast.log_step += share.weight * window.log_step;
+    for (std::size_t k = 0; k < kWorks; ++k)
+      contrast.log_work[k] += share.weight * window.log_work[k];
+  }
+  for (double& work : contrast.log_work)
+    if (!std::isfinite(work)) work = 0;
 }
 
 }  // namespace
@@ -61,7 +79,7 @@ Contrasts find_contrasts(const ProbeRecord& record, const Unsteady& unsteady) {
   const ProbeHeader& header = record.header;
   // The last window may have been cut short.
   const std::uint64_t whole = (format::probe_end_ns(header) - header.start_ns) / header.window_ns;
-  std::vector<std::optional<Window>> windows;
+  Windows windows;
   for (std::size_t i = 0; i < record.windows.size() && i < whole; ++i) {
     windows.push_back(measured(header, record.windows[i], unsteady));
     out.windows += windows.back().has_value();
@@ -70,23 +88,19 @@ Contrasts find_contrasts(const ProbeRecord& record, const Unsteady& unsteady) {
   for (std::size_t i = 0; i + format::kProbePeriod < windows.size(); ++i) {
     const std::uint16_t stage_class = format::probe_class_in(header, i);
     if (stage_class == 0 || !windows[i]) continue;
-    const std::size_t step = i % format::kProbePeriod;
-    const std::size_t before = i - step, after = before + format::kProbePeriod;
-    const auto undelayed = step == 1 ? neighbours(windows[before], windows[after])
-                                     : neighbours(windows[after], windows[before]);
+    const std::size_t before = i - i % format::kProbePeriod;
+    const Nearness near = nearness(windows, before, i - before == 1);
     const auto place = static_cast<std::size_t>(
         std::find(header.classes, header.classes + header.class_count, stage_class) -
         header.classes);
     const auto own = static_cast<double>(record.windows[i].own_ns[place]);
-    if (!undelayed || !(own > 0)) continue;
-    Contrast contrast{place,
-                      static_cast<double>(record.windows[i].added_ns) / own,
-                      windows[i]->log_step - undelayed->log_step,
-                      {}};
-    for (std::size_t k = 0; k < kWorks; ++k) {
-      const double work = windows[i]->log_work[k] - undelayed->log_work[k];
-      contrast.log_work[k] = std::isfinite(work) ? work : 0;
-    }
+    if (near.before + near.behind == 0 || !(own > 0)) continue;
+    Contrast contrast;
+    contrast.place = place;
+    contrast.dose = static_cast<double>(record.windows[i].added_ns) / own;
+    contrast.shares = {
+        {{i, 1}, {before, -near.before}, {before + format::kProbePeriod, -near.behind}}};
+    sum_up(contrast, windows);
     out.delayed.push_back(contrast);
   }
   return out;

@@ -31,11 +31,13 @@ std::string share_text(const ProbedStage& stage) {
 }
 
 // How much more the other one matters, and by how much that may be off at 99 %: there are
-// several others, and one of them is always the largest.
+// several others, and one of them is always the largest. Classes err alike where their
+// windows are compared with the same undelayed ones, so that their difference is a little
+// less uncertain than this.
 struct Lead {
   double value, uncertainty;
 };
-Lead lead_of(const ProbedStage& other, const ProbedStage& stage, int degrees) {
+Lead lead_of(const ProbedStage& other, const ProbedStage& stage, double degrees) {
   return {other.sensitivity.value - stage.sensitivity.value,
           student_t(kNormal995, degrees) * std::hypot(other.standard_error, stage.standard_error)};
 }

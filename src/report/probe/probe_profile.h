@@ -24,7 +24,7 @@ struct ProbedStage {
 struct Sensitivities {
   std::vector<ProbedStage> stages;  // in the order of the classes
   int windows = 0;                  // all that count
-  int degrees_of_freedom = 0;
+  double degrees_of_freedom = 0;
   double slowdown = 0;  // of all windows' steps by the delays, as a share of their time
 };
 
