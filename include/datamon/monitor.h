@@ -17,9 +17,28 @@
  * Thread-safety: every function may be called from any thread at any time,
  * except from signal handlers. A span is begun and ended on the same thread.
  * Errors: none is ever reported to the caller; what cannot be recorded is
- * counted in the recording. No call throws, locks, allocates (after a thread's
- * first span) or changes errno.
+ * counted in the recording. No call throws or changes errno.
  * Ownership: strings are copied before a call returns.
+ * Latency: beginning and ending a span, and datamon_record(), take no lock and no
+ * memory and make no system call: about 30 ns. datamon_define_stage(),
+ * datamon_thread(), datamon_note() and datamon_file() may lock, and so do the
+ * following (times of a local disk, none other wanting the lock):
+ * - a thread's first span, a forked child's (it makes its file), and a thread's
+ *   first slow item: the process' lock, memory and pages;
+ * - a thread's first end in a time window: clock and sampler are looked after,
+ *   7 us, never waiting for the lock; the first of each stage in the window: the lock,
+ *   below 1 us, 3 us where a fresh page is taken for seven of them. There are 64
+ *   windows of 0.25 to 0.5 s, and 32 more each time that the job has run twice as
+ *   long; then they double, and merging takes some 5 us for each of the thread's stages;
+ * - each 2046th span of a thread: the lock and a block of 64 KiB, 30 to 50 us
+ *   while it is a fresh one, until spans have half of the file;
+ * - behind each 16th fresh block, at most MON_MAX_MB (64) times a process: under the
+ *   lock the file is opened and extended by 1 MiB, 0.3 to 0.5 ms. Where the file
+ *   system cannot reserve space (some network ones) zeros are written, for as
+ *   long as that takes: set MON_DIR to a local folder;
+ * - a random part of the spans, as many as MON_BUDGET pays for: their CPU time is
+ *   read by system calls, 1.5 us, no lock;
+ * - MON_PROBE=1, which delays on purpose.
  */
 #ifndef DATAMON_MONITOR_H_
 #define DATAMON_MONITOR_H_
