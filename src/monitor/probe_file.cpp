@@ -13,27 +13,14 @@
 #include "monitor/clock.h"
 #include "monitor/identity.h"
 #include "monitor/probe.h"
+#include "system/own_descriptor.h"
 
 namespace datamon::monitor {
 namespace {
 
 using format::ProbeHeader;
 using format::ProbePage;
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  explicit operator bool() const { return fd_ >= 0; }
-  int get() const { return fd_; }
-
- private:
-  const int fd_;
-};
+using system::OwnDescriptor;
 
 struct Names {
   char file[80];
@@ -94,9 +81,9 @@ ProbeHeader fresh_header(const char (&boot_id)[40], const Settings& settings) {
 // True if the file is there now, whoever made it.
 bool make_file(int folder, const Names& names, const ProbeHeader& header) {
   if (!is_within_file_size_limit()) return false;
-  const Descriptor draft(
+  const OwnDescriptor draft(
       ::openat(folder, names.draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!draft) return false;
+  if (draft.get() < 0) return false;
   const bool made = write_page(draft.get(), header) &&
                     (::linkat(folder, names.draft, folder, names.file, 0) == 0 || errno == EEXIST);
   ::unlinkat(folder, names.draft, 0);
@@ -105,9 +92,10 @@ bool make_file(int folder, const Names& names, const ProbeHeader& header) {
 
 ProbePage* map_file(int folder, const Names& names) {
   // O_NONBLOCK: in a folder that others can write a fifo may lie in wait.
-  const Descriptor file(::openat(folder, names.file, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  const OwnDescriptor file(
+      ::openat(folder, names.file, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   struct stat status {};
-  if (!file || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode) ||
+  if (file.get() < 0 || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode) ||
       static_cast<std::uint64_t>(status.st_size) != sizeof(ProbePage))
     return nullptr;
   void* const at =
@@ -125,8 +113,8 @@ bool is_ours(const ProbeHeader& header, const char (&boot_id)[40]) {
 
 const char* begin_probe(RecordingDirectory& directory, const char (&boot_id)[40],
                         const Settings& settings) {
-  const Descriptor folder(open_recording_directory(directory));
-  if (!folder) return "the recording's folder cannot be opened";
+  const OwnDescriptor folder(open_recording_directory(directory));
+  if (folder.get() < 0) return "the recording's folder cannot be opened";
   const Names names = names_of_this_host();
   ProbePage* page = map_file(folder.get(), names);
   if (page == nullptr && make_file(folder.get(), names, fresh_header(boot_id, settings)))

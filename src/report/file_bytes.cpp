@@ -10,24 +10,11 @@
 #include <cstring>
 #include <utility>
 
+#include "report/descriptor.h"
 #include "report/recording.h"
 
 namespace datamon::report {
 namespace {
-
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) close(number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return number_; }
-
- private:
-  int number_;
-};
 
 [[noreturn]] void fail(const std::filesystem::path& path, const char* doing) {
   throw RecordingError(fmt::format("{}: cannot {}: {}", path.string(), doing, strerror(errno)));

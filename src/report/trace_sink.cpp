@@ -14,6 +14,8 @@
 #include <system_error>
 #include <utility>
 
+#include "report/descriptor.h"
+
 namespace datamon::report {
 namespace {
 
@@ -26,25 +28,6 @@ namespace {
   throw TraceOutputError(
       fmt::format("cannot {} {}: {}{}", what, path.string(), std::strerror(error), advice));
 }
-
-// A file descriptor that is closed with the object, unless it is borrowed.
-class Descriptor {
- public:
-  Descriptor(int fd, bool owned) : fd_(fd), owned_(owned) {}
-  ~Descriptor() { close(); }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-
-  int get() const { return fd_; }
-  int close() {
-    if (!std::exchange(owned_, false)) return 0;
-    return ::close(fd_) == 0 ? 0 : errno;
-  }
-
- private:
-  int fd_;
-  bool owned_;
-};
 
 // Standard output, a pipe, /dev/null: what is written is gone, there is no name to give.
 class StreamSink : public TraceSink {
