@@ -25,6 +25,8 @@ IMAGES = 16_384  # of an epoch: its end should not show
 COST_PAIRS, COST_SECONDS = 6, 2
 JOB_SECONDS = 6
 TRAIN_SECONDS = 20
+RATES_SECONDS = 2
+PLACEMENTS = ("cpu", "hybrid", "gpu")
 IDLE = {"idle_data_s": "data", "idle_host_s": "launches", "idle_copy_s": "a copy", "idle_other_s": "other"}
 
 
@@ -154,6 +156,47 @@ def measure_hybrid_pipeline(context):
             "pipeline_hybrid_images_per_s": run["items_per_s"], "pipeline_hybrid_workers": run["options"]["workers"]}
 
 
+# What the forecast of a placement starts from
+
+def rate_figures(rates):
+    """Of a file of rates; all three placements have to be in it."""
+    figures = {}
+    for placement, rate in rates["placements"].items():
+        if rate is None:
+            raise StepFailed(f"{placement} was not measured: {rates['not_measured'].get(placement, 'no reason given')}")
+        figures[f"rates_{placement}_images_per_s"] = rate["images_per_s"]
+        figures[f"rates_{placement}_cpu_us"] = rate["worker_cpu_us"] + rate["consumer_cpu_us"]
+        if placement != "cpu":
+            figures[f"rates_{placement}_device_us"] = rate["device_us"]
+    return figures
+
+
+def rates_file(context):
+    return context.build / "gpu-check/rates/rates.json"
+
+
+def measure_rates(context):
+    context.scratch("rates")
+    context.run(context.program("datamon-pipeline"), many_images(context), "--rates", rates_file(context), "--layout", "nchw-f16",
+                "--batch", 128, "--seconds", RATES_SECONDS)
+    return rate_figures(json.loads(rates_file(context).read_text()))
+
+
+def advice_of(placement):
+    """A report's placement advice in a few words."""
+    if placement["why_not"]:
+        return placement["why_not"]
+    return f"none, {placement['limit']} is the limit" if placement["advice"] == "none" else placement["advice"] or "none measured"
+
+
+def placement_advice(context, name):
+    if not rates_file(context).exists():
+        return "no rates were measured"
+    report = context.json(context.program("datamon"), "report", context.build / "gpu-check" / name / "recording",
+                          "--rates", rates_file(context), "--json")
+    return advice_of(report["placement"])
+
+
 # Recordings of a job whose bottleneck is known
 
 def one_device(report):
@@ -235,6 +278,8 @@ def measure_training(decoder):
         report = context.record(name, python, context.root / "tests/gpu_job/train_resnet18.py", many_images(context),
                                 "--decode", decoder, "--workers", workers, "--seconds", TRAIN_SECONDS, "--result", result)
         figures = report_figures(name, report)
+        if decoder == "cpu":
+            figures[f"{name}_advice"] = placement_advice(context, name)
         return figures | {f"{name}_images_per_s": json_of(result.read_text(), "the training")["images_per_s"],
                           f"{name}_input_wait_share": report["verdict"]["input_wait_share"]["value"]}
     return measure
@@ -254,7 +299,7 @@ def cost_step(name, what):
                     Figure(f"cupti_{name}_kernels_per_s", "kernels a second, not recorded")), measure_cost(name))
 
 
-def training_step(decoder, title, how):
+def training_step(decoder, title, how, *more):
     name = f"resnet18_{decoder}"
     return Step(title, how, 90, (
         Figure(f"{name}_images_per_s", "images/s, recorded"), Figure(f"{name}_verdict", "verdict"),
@@ -262,7 +307,8 @@ def training_step(decoder, title, how):
         Figure(f"{name}_busy_share", "share of the time that the GPU is busy"),
         Figure(f"{name}_idle_for", "what the GPU is mostly idle for"),
         Figure(f"{name}_pageable_share", "share of bytes copied from pageable memory"),
-        Figure(f"{name}_lost_records", "records that CUPTI lost")), measure_training(decoder))
+        Figure(f"{name}_lost_records", "records that CUPTI lost"),
+        *more), measure_training(decoder))
 
 
 STEPS = (
@@ -289,6 +335,12 @@ STEPS = (
              Figure("pipeline_hybrid_of_bound", "share of its slowest part's bound", at_least=0.95),
              Figure("pipeline_hybrid_images_per_s", "images/s"),
              Figure("pipeline_hybrid_workers", "workers")), measure_hybrid_pipeline),
+    Step("Placement rates", "`datamon-pipeline --rates`: what an image costs in each placement, for the placement advice of "
+         "`datamon report --rates` ([forecast.md](forecast.md#placement)). Batches of 128 in f16.", 60, (
+             *(Figure(f"rates_{name}_images_per_s", f"{name}, images/s") for name in PLACEMENTS),
+             *(Figure(f"rates_{name}_cpu_us", f"{name}, CPU time of an image, µs") for name in PLACEMENTS),
+             *(Figure(f"rates_{name}_device_us", f"{name}, GPU time of an image (at most), µs") for name in PLACEMENTS[1:])),
+         measure_rates),
     verdict_step("starved", "a loader that takes four times as long as the step",
                  Figure("starved_verdict", "verdict", equals="io-bound"),
                  Figure("starved_idle_for", "what the GPU is mostly idle for", equals="data"),
@@ -308,7 +360,8 @@ STEPS = (
     cost_step("device", "the GPU always busy"),
     cost_step("host", "the GPU waiting for launches"),
     training_step("cpu", "ResNet-18, CPU loader", "PyTorch: `ImageFolder` and `DataLoader` with a worker for each core but one (12 at most), "
-                  "pinned memory; recorded with `datamon run --cupti`."),
+                  "pinned memory; recorded with `datamon run --cupti`.",
+                  Figure("resnet18_cpu_advice", "placement advice, by the rates above")),
     training_step("gpu", "ResNet-18, GPU path", "The same training with torchvision's nvJPEG decoder, crop and resize on the GPU; "
                   "workers only read. (`datamon-pipeline` itself gives no batches to PyTorch.)"),
     Step("Sanitizer", "`gpu_device_test` under `compute-sanitizer --tool memcheck`.", 180,

@@ -43,11 +43,20 @@ def spread(values):
     return (cut[83] - cut[15]) / 2 / statistics.median(values)
 
 
+def forecast_options(case, folder):
+    """What an image costs here is measured when it is first asked for."""
+    rates = folder / "rates.json"
+    if "{rates}" in case.forecast and not rates.exists():
+        subprocess.run([BIN / "datamon-pipeline", DATA, "--rates", rates, "--batch", "8"], check=True,
+                       stdout=subprocess.DEVNULL, preexec_fn=with_priority)
+    return case.forecast.format(rates=rates).split()
+
+
 def measure(case, arguments, folder):
     before, after, forecasts, inside, calibration = [], [], [], [], []
     for _ in range(arguments.repeats):
         before.append(record(folder / "before", case.options("before"), arguments.seconds))
-        answer = datamon("forecast", folder / "before", *case.forecast.split(), "--json")
+        answer = datamon("forecast", folder / "before", *forecast_options(case, folder), "--json")
         after.append(record(folder / "after", case.options("after"), arguments.seconds))
         forecast = answer["forecasts"][0]
         forecasts.append(forecast["speedup"]["value"])

@@ -9,7 +9,7 @@ class Case:
     common: str  # options of both runs
     before: str
     after: str
-    forecast: str  # options of datamon forecast
+    forecast: str  # options of datamon forecast; {rates}: a file of this machine's rates
 
     def options(self, which):
         return f"{self.common} {getattr(self, which)}".split()
@@ -47,4 +47,11 @@ CASES = [
     Case("batch 8 to 32", "--compute-ms 0 --workers 1", "--batch 8", "--batch 32", "--batch-size 32"),
     Case("workers 2 to 4 and step halved", f"--batch 8 {SLOW_READ}", "--workers 2 --compute-ms 12",
          "--workers 4 --compute-ms 6", "--workers 4 --consumer 0.5"),
+    # A slower loader, in whose place the reference pipeline comes.
+    Case("placement cpu", "--batch 8 --compute-ms 2 --workers 1", "--slow decode=x3 --slow transform=x5", NO_KNOB,
+         "--placement cpu --rates {rates}"),
+    Case("placement cpu, slow reading", f"--batch 8 --compute-ms 2 --workers 2 {SLOW_READ}",
+         "--slow decode=x3 --slow transform=x5", "", "--placement cpu --rates {rates}"),
+    Case("placement cpu, slow step", "--batch 8 --compute-ms 14 --workers 1", "--slow decode=x3 --slow transform=x5", NO_KNOB,
+         "--placement cpu --rates {rates}"),
 ]

@@ -47,6 +47,12 @@ class BatchFeed {
   // The next batch, or nothing after the last one. Batches without a good item are passed over.
   virtual std::optional<Batch> next() = 0;
 
+  // For a feed that idles for a while (validation, between its epochs): gives its GPU memory back,
+  // but for the finished pixels of batches that are on the device already. The batch that next()
+  // gave is no longer valid. The next next() takes the memory again; it throws when that is gone by
+  // then, and may be called again when there is room. Without a GPU there is nothing to give.
+  virtual void release() {}
+
   // Ends the workers; next() must not be called again. What follows is whole only after this.
   virtual void stop() = 0;
   // Per stage, of all workers and of the consumer.

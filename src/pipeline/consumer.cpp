@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace datamon::pipeline {
@@ -158,15 +159,23 @@ RunSummary run_pipeline(const Source& source, const PipelineOptions& options,
   thread(DATAMON_ROLE_CONSUMER, 0, "consumer");
   write_notes(options);
   const std::int64_t start = wall_ns();
+  const double all_cpu_before = cpu_seconds();
+  const std::int64_t own_cpu_before = thread_cpu_ns();
   Span init(DATAMON_INIT);
   const auto feed = make_feed(source, options, interrupted);
   BatchFeed& loader = *feed;
   init.end();
   const double start_s = seconds(wall_ns() - start);
   const double cpu_before = cpu_seconds();
+  const std::int64_t consuming_from = thread_cpu_ns();
   RunSummary summary = Consumer(loader, options, interrupted).run();
+  summary.consumer_cpu_s = seconds(thread_cpu_ns() - consuming_from);
   loader.stop();
-  summary.cpu_s = cpu_seconds() - cpu_before;
+  const double all_cpu = cpu_seconds();
+  summary.cpu_s = all_cpu - cpu_before;
+  // Making the feed (a GPU's context) is the consumer's own time, and no worker's.
+  summary.worker_cpu_s =
+      std::max(0.0, all_cpu - all_cpu_before - seconds(thread_cpu_ns() - own_cpu_before));
   summary.start_s = start_s;
   summary.totals = loader.totals();
   summary.memory = memory_for(options);

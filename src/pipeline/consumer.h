@@ -31,6 +31,8 @@ struct RunSummary {
   double wait_s = 0;         // all waits; the first one included
   double compute_s = 0;
   double cpu_s = 0;             // CPU time of this process and its workers, from start to end
+  double worker_cpu_s = 0;      // of all but the consumer's thread, from before they started
+  double consumer_cpu_s = 0;    // of the consumer's thread, from the first wait to the end
   double input_wait_share = 0;  // of the time after the first batch: waits / all
   double items_per_s = 0;       // items / run_s
   double steps_per_s = 0;

@@ -5,6 +5,7 @@
 
 #include "report/data_json.h"
 #include "report/forecast/forecast_json.h"
+#include "report/forecast/placement_output.h"
 #include "report/json_import.h"
 #include "report/probe/probe_json.h"
 #include "report/reporter.h"
@@ -326,6 +327,7 @@ class JsonReporter : public Reporter {
     if (forecasts != nullptr) {
       out["forecasts"] = to_json(forecasts->forecasts);
       out["forecast_basis"] = basis_json(*forecasts);
+      if (forecasts->placement) out["placement"] = to_json(*forecasts->placement);
     }
     if (profile.probe) out["probe"] = probe_json(*profile.probe, diagnosis.verdict, forecasts);
     if (profile.gpu) out["gpu"] = gpu_json(*profile.gpu);

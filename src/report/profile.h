@@ -182,6 +182,7 @@ struct MachineProfile {
   double network_receive_bytes_per_s = 0;
   double gpu_busy_share = 0, gpu_pcie_receive_bytes_per_s = 0;
   std::string gpu;
+  int gpus = 0;  // that gpu_busy_share is the mean of
 };
 
 struct ReadProfile {

@@ -118,6 +118,7 @@ void fill_gpus(MachineProfile& machine, const SampleRates& rates) {
       ++pcie_gpus;
     }
   }
+  machine.gpus = busy_gpus;
   if (busy_gpus > 0) machine.gpu_busy_share = busy / busy_gpus;
   if (pcie_gpus > 0) machine.gpu_pcie_receive_bytes_per_s = pcie;
 }

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "report/forecast/forecast_text.h"
+#include "report/forecast/placement_output.h"
 #include "report/text_layout.h"
 #include "report/text_sections.h"
 
@@ -42,6 +43,11 @@ std::string Sections::remedies(const ForecastSection* forecasts) const {
   if (forecasts != nullptr)
     out += painted(wrap(trust_text(*forecasts), width(), "  ", "  "), Paint::kDim, style_.color);
   return out;
+}
+
+std::string Sections::placement(const ForecastSection* forecasts) const {
+  if (forecasts == nullptr || !forecasts->placement) return "";
+  return heading("where to prepare images") + placement_text(*forecasts->placement, style_);
 }
 
 }  // namespace datamon::report

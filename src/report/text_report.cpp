@@ -55,7 +55,7 @@ class TextReporter : public Reporter {
     for (const std::string& part :
          {sections.stages(), sections.probe(forecasts), sections.workers_and_machine(),
           sections.slow_items(), sections.import_notes(), sections.remedies(forecasts),
-          sections.problems(), sections.loaders()})
+          sections.placement(forecasts), sections.problems(), sections.loaders()})
       if (!part.empty()) out += part + "\n";
     out += sections.next();
     return style_.utf8 ? out : to_ascii(out);

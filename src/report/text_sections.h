@@ -23,6 +23,7 @@ class Sections {
   // What would help, what would not; and how far the forecasts may be trusted
   // (text_advice.cpp).
   std::string remedies(const ForecastSection* forecasts) const;
+  std::string placement(const ForecastSection* forecasts) const;  // as the last one
   std::string problems() const;
   std::string loaders() const;  // a line each, where there are several
   std::string next() const;

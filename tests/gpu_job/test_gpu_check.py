@@ -121,6 +121,45 @@ def test_the_slowest_part_is_the_bound(copy_s, transform_s, fetch_s, slowest):
     assert gpu_steps.slowest_part_images_per_s(summary) == pytest.approx(slowest)
 
 
+def rate(**more):
+    return {"images_per_s": 900.0, "worker_cpu_us": 1000.0, "consumer_cpu_us": 2.0, **more}
+
+
+def test_rates_of_all_placements_are_figures():
+    rates = {"placements": {"cpu": rate(), "hybrid": rate(device_us=1.5), "gpu": rate(worker_cpu_us=20.0, device_us=40.0)},
+             "not_measured": {}}
+    figures = gpu_steps.rate_figures(rates)
+    (step,) = [step for step in gpu_steps.STEPS if step.name == "Placement rates"]
+    assert figures.keys() == {figure.name for figure in step.figures}
+    assert figures["rates_gpu_cpu_us"] == 22 and figures["rates_gpu_device_us"] == 40
+    rates["placements"]["gpu"] = None
+    with pytest.raises(StepFailed, match="gpu was not measured: no reason given"):
+        gpu_steps.rate_figures(rates)
+
+
+def test_rates_are_measured_as_far_as_there_is_a_gpu(context, monkeypatch):
+    monkeypatch.setattr(gpu_steps, "IMAGES", 64)
+    monkeypatch.setattr(gpu_steps, "RATES_SECONDS", 2)
+    (context.build / "bin").mkdir()
+    (context.build / "bin/datamon-pipeline").symlink_to(BUILD / "bin/datamon-pipeline")
+    assert gpu_steps.placement_advice(context, "job") == "no rates were measured"
+    try:
+        figures = gpu_steps.measure_rates(context)
+    except StepFailed as failure:
+        assert "hybrid was not measured" in str(failure)
+        figures = {"rates_cpu_cpu_us": json.loads(gpu_steps.rates_file(context).read_text())["placements"]["cpu"]["worker_cpu_us"]}
+    assert figures["rates_cpu_cpu_us"] > 0
+
+
+@pytest.mark.parametrize("placement, said", [
+    ({"why_not": None, "advice": "gpu", "limit": "model"}, "gpu"),
+    ({"why_not": None, "advice": "none", "limit": "storage"}, "none, storage is the limit"),
+    ({"why_not": "too short", "advice": None, "limit": None}, "too short"),
+    ({"why_not": None, "advice": None, "limit": "processor"}, "none measured")])
+def test_an_advice_is_told_in_a_few_words(placement, said):
+    assert gpu_steps.advice_of(placement) == said
+
+
 def device(**more):
     nothing = {"count": 0, "bytes": 0, "time_s": 0, "overlapped_s": 0}
     return {"window_s": 10, "busy_s": 2, "idle_data_s": 5, "idle_host_s": 1, "idle_copy_s": 1.5, "idle_other_s": 0.5,

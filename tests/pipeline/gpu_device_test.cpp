@@ -257,6 +257,25 @@ TEST_F(DevicePipeline, TakesTheMemoryThatItStates) {
   EXPECT_LE(static_cast<double>(before - after), stated + 3 * 5 * 0x1p21);
 }
 
+TEST_F(DevicePipeline, GivesItsMemoryBackWhileItIdles) {
+  options.backend = Backend::hybrid;
+  options.batch = 64;
+  options.workers = 0;
+  const auto feed = make_feed(*source, options, kGoOn);
+  ASSERT_TRUE(feed->next());
+  const auto free_bytes = [] {
+    std::size_t free = 0, all = 0;
+    check(cudaMemGetInfo(&free, &all), "say");
+    return static_cast<double>(free);
+  };
+  const double before = free_bytes();
+  feed->release();
+  // The allocator may keep a block of small pieces.
+  EXPECT_GE(free_bytes() - before, static_cast<double>(device_memory_for(options).device) - 0x1p23);
+  EXPECT_TRUE(feed->next());
+  EXPECT_NEAR(free_bytes(), before, 0x1p23);
+}
+
 TEST_F(DevicePipeline, ABatchThatIsTooLargeIsRefusedWithOneThatFits) {
   options.backend = Backend::hybrid;
   options.batch = kMaxBatch;

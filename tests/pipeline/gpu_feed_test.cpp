@@ -11,6 +11,7 @@
 #include "pipeline/error.h"
 #include "pipeline/gpu/cut_space.h"
 #include "pipeline/gpu/device_feed.h"
+#include "pipeline/rates.h"
 
 namespace datamon::pipeline::test {
 namespace {
@@ -140,6 +141,35 @@ TEST_P(GpuFeed, HoldsTheMemoryThatItStatesAndNoMore) {
   EXPECT_EQ(host_cuda().pinned_bytes, 0u);
 }
 
+// The same batches, and between them as little memory as what is on its way needs.
+TEST_P(GpuFeed, GivesItsMemoryBackWhileItIdles) {
+  const auto source = Source::open(folder.path());
+  options.backend = GetParam();
+  for (const int workers : {0, 2}) {
+    options.workers = workers;
+    const auto stated = gpu::device_memory_for(options);
+    const std::size_t kept = (gpu::kDeviceLanes - 1) * gpu::lane_bytes_for(options).output;
+    const auto plain = make_feed(*source, options, kGoOn);
+    const auto feed = make_feed(*source, options, kGoOn);
+    const std::size_t others = host_cuda().device_bytes - stated.device;
+    for (int batch = 0;; ++batch) {
+      const auto expected = plain->next(), got = feed->next();
+      ASSERT_EQ(got.has_value(), expected.has_value());
+      if (!got) break;
+      EXPECT_EQ(digest_batch(*got, 0), digest_batch(*expected, 0)) << batch;
+      EXPECT_EQ(host_cuda().device_bytes - others, stated.device);
+      if (batch % 3 != 1) continue;
+      feed->release();
+      EXPECT_LE(host_cuda().device_bytes - others, workers == 0 ? 0 : kept) << batch;
+      feed->release();  // nothing more to give
+    }
+    EXPECT_EQ(feed->device()->decoded_on_cpu, 0u);
+    EXPECT_EQ(feed->device()->device_bytes, stated.device);
+    feed->release();
+  }
+  EXPECT_EQ(host_cuda().device_bytes, 0u);
+}
+
 TEST_P(GpuFeed, TooLittleMemoryIsSaidWithTheBatchThatFits) {
   options.batch = 64;
   host_cuda().free_bytes = gpu::device_memory_for(options).device / 4;
@@ -180,6 +210,42 @@ TEST_P(GpuFeed, AnEpochWithoutAGoodImageIsAnError) {
 
 INSTANTIATE_TEST_SUITE_P(Placements, GpuFeed, testing::Values(Backend::hybrid, Backend::gpu),
                          [](const auto& one) { return std::string(to_string(one.param)); });
+
+// The device's times are the CPU's here: only what they are made of is shown.
+TEST_F(GpuFeed, RatesOfAllPlacementsAreMeasured) {
+  const auto source = Source::open(folder.path());
+  options.workers = 1;
+  options.batch = 4;
+  options.size = 16;
+  const MeasuredRates rates = measure_rates(*source, options, 1.5, kGoOn);
+  for (const Backend backend : kPlacements) {
+    ASSERT_TRUE(rates.of(backend)) << rates.why_not[static_cast<std::size_t>(backend)];
+    const PlacementRate& rate = *rates.of(backend);
+    EXPECT_GT(rate.images, 0u);
+    EXPECT_GT(rate.images_per_s, 0);
+    EXPECT_GT(rate.worker_cpu_us, 0);
+    EXPECT_EQ(rate.device_us > 0, backend != Backend::cpu);
+    EXPECT_GE(rate.copy_us, 0);
+  }
+  EXPECT_EQ(rates.device, "the CPU in a GPU's place");
+  EXPECT_NE(rates.decoder, "");
+  // Workers only read where the device decodes.
+  EXPECT_LT(rates.of(Backend::gpu)->worker_cpu_us, rates.of(Backend::cpu)->worker_cpu_us);
+}
+
+TEST_F(GpuFeed, APlacementThatCannotRunIsNotMeasured) {
+  setenv("DATAMON_NVJPEG", "/nowhere/libnvjpeg.so", 1);
+  const auto source = Source::open(folder.path());
+  options.workers = 1;
+  options.batch = 4;
+  options.size = 16;
+  const MeasuredRates rates = measure_rates(*source, options, 1, kGoOn);
+  EXPECT_TRUE(rates.of(Backend::hybrid));
+  EXPECT_FALSE(rates.of(Backend::gpu));
+  const std::string& why = rates.why_not[static_cast<std::size_t>(Backend::gpu)];
+  EXPECT_NE(why.find("nvJPEG"), std::string::npos) << why;
+  EXPECT_EQ(why.find("--backend gpu: "), std::string::npos) << why;
+}
 
 TEST_F(GpuFeed, WithoutNvjpegOnlyGpuIsRefused) {
   setenv("DATAMON_NVJPEG", "/nowhere/libnvjpeg.so", 1);

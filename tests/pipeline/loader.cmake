@@ -19,6 +19,7 @@ datamon_pipeline_test(errors_test)
 datamon_pipeline_test(faults_test)
 datamon_pipeline_test(loader_test)
 datamon_pipeline_test(memory_test)
+datamon_pipeline_test(rates_test)
 # Measures wall time, which other tests would take from it.
 datamon_pipeline_test(slow_test RUN_SERIAL TRUE)
 datamon_pipeline_test(tar_test)

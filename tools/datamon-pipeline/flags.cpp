@@ -34,6 +34,7 @@ Examples:
   MON=1 datamon-pipeline photos --workers 2 --slow decode=x3 && datamon report
   datamon-pipeline photos.tar --worker-kind process --json
   datamon-pipeline photos --backend hybrid --workers 8 --layout nchw-f16 --max-batch 4GiB
+  datamon-pipeline photos --rates rates.json && datamon report --rates rates.json
 
 Exit codes: 0 done, 1 an error, 2 a wrong flag, 130 and 143 ended by SIGINT and SIGTERM.
 )";
@@ -87,6 +88,18 @@ void add_gpu_flags(CLI::App& app, Flags& flags) {
          "Use the largest batch whose memory fits into so much: the batches in host memory, "
          "or with a GPU backend the memory of the GPU (4GB, 512MiB)")
       ->transform(CLI::AsSizeValue(true));
+}
+
+// What a measurement of all placements decides by itself.
+void add_rates_flag(CLI::App& app, Flags& flags) {
+  CLI::Option* const rates = app.add_option(
+      "--rates", flags.rates_file,
+      "Measure what an image costs in each placement that can run here (--seconds each, default "
+      "3), and write it to FILE for datamon report --rates and datamon forecast --rates");
+  rates->type_name("FILE");
+  for (const char* const name : {"--backend", "--worker-kind", "--epochs", "--steps", "--slow",
+                                 "--compute-ms", "--digest", "--max-batch"})
+    rates->excludes(app.get_option(name));
 }
 
 void add_run_flags(CLI::App& app, PipelineOptions& options) {
@@ -144,6 +157,7 @@ ParsedFlags parse_flags(int argc, char** argv) {
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   app.add_flag("--json", flags.json, "Print one JSON object instead of text");
+  add_rates_flag(app, flags);
   try {
     app.parse(argc, argv);
     for (const std::string& text : slow) flags.options.slow.push_back(parse_slow(text));

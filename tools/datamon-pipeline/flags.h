@@ -12,6 +12,7 @@ namespace datamon::pipeline {
 struct Flags {
   std::string dataset;
   bool json = false;
+  std::string rates_file;             // not "": measure the placements instead of a run
   std::uint64_t max_batch_bytes = 0;  // not 0: options.batch is the largest that fits
   PipelineOptions options;
 };

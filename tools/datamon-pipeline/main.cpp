@@ -10,6 +10,7 @@
 #include "pipeline/error.h"
 #include "pipeline/gpu/device_feed.h"
 #include "pipeline/source.h"
+#include "rates_command.h"
 #include "summary.h"
 #include "tune.h"
 
@@ -44,6 +45,8 @@ void fit_batch(Flags& flags) {
 
 int run(Flags flags) {
   handle_signals();
+  if (!flags.rates_file.empty())
+    return write_rates(flags, *Source::open(flags.dataset), caught_signal);
   if (const std::string wrong = take_tuned_settings(flags.options); !wrong.empty())
     std::fprintf(stderr, "datamon-pipeline: %s\n", printable(wrong).c_str());
   if (flags.options.backend != Backend::cpu) gpu::check_gpu(flags.options);

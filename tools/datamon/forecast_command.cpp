@@ -13,6 +13,7 @@
 #include "report/forecast/candidates.h"
 #include "report/forecast/forecast_json.h"
 #include "report/forecast/forecast_text.h"
+#include "report/forecast/placement_output.h"
 #include "report/profile.h"
 #include "report/reporter.h"
 #include "terminal.h"
@@ -26,7 +27,7 @@ using report::ChangeKind;
 struct Options {
   std::string directory, output, color = "auto", placement;
   int width = 0;
-  std::string loader;
+  std::string loader, rates;
   int workers = -1, prefetch = 0, batch_size = 0, ranks = 0;
   double consumer = 0;
   std::vector<std::string> faster;
@@ -73,8 +74,9 @@ std::vector<Change> changes_of(const Options& options) {
 
 report::ForecastSection section_of(const report::Forecaster& forecaster,
                                    const report::Profile& profile,
+                                   const report::PlacementRates* rates,
                                    const std::vector<Change>& changes) {
-  if (changes.empty()) return report::forecast_section(profile, report::diagnose(profile));
+  if (changes.empty()) return report::forecast_section(profile, report::diagnose(profile), rates);
   report::ForecastSection section;
   section.why_not = forecaster.why_not();
   section.measured_items_per_s = forecaster.measured_items_per_s();
@@ -92,6 +94,7 @@ std::string json_text(const report::ForecastSection& section, const report::Swee
   nlohmann::ordered_json out = {{"schema_version", 1},
                                 {"forecasts", report::to_json(section.forecasts)},
                                 {"forecast_basis", report::basis_json(section)}};
+  if (section.placement) out["placement"] = report::to_json(*section.placement);
   if (sweep != nullptr) out["sweep"] = report::to_json(*sweep);
   return out.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
@@ -104,17 +107,19 @@ std::string next_text(const Options& options) {
 
 int forecast_recording(const Options& options) {
   const ColorChoice color = color_choice(options.color);
+  const auto rates = chosen_rates(options.rates);
   const auto recording = report::Recording::open(chosen_recording(options.directory));
   const auto profile =
       report::build_profile(recording, {.loader = chosen_loader(recording, options.loader)});
   report::TextStyle style = output_style(color, options.width, options.output);
   style.width = std::clamp(style.width, 60, 200);
-  const report::Forecaster forecaster(profile);
+  const report::Forecaster forecaster(profile, rates ? &*rates : nullptr);
   const std::vector<Change> changes = changes_of(options);
   std::optional<report::Sweep> sweep;
   if (options.sweep) sweep = report::sweep_workers(forecaster, changes);
   report::ForecastSection section;
-  if (!options.sweep || options.json) section = section_of(forecaster, profile, changes);
+  if (!options.sweep || options.json)
+    section = section_of(forecaster, profile, rates ? &*rates : nullptr, changes);
   std::string out;
   if (options.json)
     out = json_text(section, sweep ? &*sweep : nullptr);
@@ -145,10 +150,11 @@ void add_changes(CLI::App& app, Options& options) {
   with_environment(app.add_flag("--cached", options.cached,
                                 "All data in memory: reading costs only its CPU time"));
   with_environment(app.add_option("--placement", options.placement,
-                                  "What leaves the CPU: hybrid (all but decoding) or gpu (decoding "
-                                  "too); an upper bound"))
-      ->type_name("{hybrid,gpu}")
-      ->check(CLI::IsMember({"hybrid", "gpu"}));
+                                  "The reference pipeline instead of the loader: all on the CPU "
+                                  "(cpu; takes --rates), all but decoding on the GPU (hybrid), or "
+                                  "decoding too (gpu); without --rates an upper bound"))
+      ->type_name("{cpu,hybrid,gpu}")
+      ->check(CLI::IsMember({"cpu", "hybrid", "gpu"}));
   with_environment(app.add_option("--consumer", options.consumer,
                                   "A step that takes FACTOR of its time: 0.5 is a model twice as "
                                   "fast"))
@@ -179,10 +185,12 @@ void add_forecast_command(CommandSet& commands) {
        .examples = {{"forecast", "the usual changes, for the newest recording"},
                     {"forecast --workers 8 --prefetch 4", "two changes at once"},
                     {"forecast runs/a --faster decode=2 --json", "for programs"},
-                    {"forecast --sweep", "throughput over 1 to 64 workers"}}},
+                    {"forecast --sweep", "throughput over 1 to 64 workers"},
+                    {"forecast --rates rates.json", "and where to prepare images"}}},
       [options] { return forecast_recording(*options); });
   add_recording_argument(app, options->directory);
   add_changes(app, *options);
+  add_rates_option(app, options->rates);
   with_environment(app.add_flag("--sweep", options->sweep,
                                 "Draw the throughput over 1 to 64 workers, and name the least "
                                 "number that is enough"));

@@ -27,11 +27,13 @@ void print_report(const ReportOptions& options, const report::Profile& profile,
 
 void print_report(const ReportOptions& options, const std::filesystem::path& path,
                   ColorChoice color) {
+  const auto rates = chosen_rates(options.rates);
   const auto recording = report::Recording::open(path);
   const auto profile =
       report::build_profile(recording, {.loader = chosen_loader(recording, options.loader)});
   report::Diagnosis diagnosis = report::diagnose(profile);
-  const report::ForecastSection forecasts = report::forecast_section(profile, diagnosis);
+  const report::ForecastSection forecasts =
+      report::forecast_section(profile, diagnosis, rates ? &*rates : nullptr);
   report::judge_workers(forecasts, diagnosis);
   report::rank_by_forecast(diagnosis, forecasts.forecasts);
   report::add_loaders(recording, profile, diagnosis);

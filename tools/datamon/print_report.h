@@ -13,6 +13,7 @@ namespace datamon::cli {
 struct ReportOptions : OutputOptions {
   std::string output;
   std::string loader;
+  std::string rates;  // of placements, a file; "": none
 };
 
 // Declares them; `options` must outlive the app.
@@ -22,7 +23,7 @@ void print_report(const ReportOptions& options, const report::Profile& profile,
                   const report::Diagnosis& diagnosis, const report::ForecastSection& forecasts,
                   ColorChoice color);
 
-// The same with everything that a recording has to say. Throws RecordingError.
+// The same with everything that a recording has to say. Throws RecordingError, RatesError.
 void print_report(const ReportOptions& options, const std::filesystem::path& recording,
                   ColorChoice color);
 

@@ -48,4 +48,16 @@ int chosen_loader(const report::Recording& recording, const std::string& text) {
   return *found;
 }
 
+CLI::Option* add_rates_option(CLI::App& app, std::string& file) {
+  return add_option(app, "--rates", file,
+                    "Say where to prepare images (cpu, hybrid, gpu) by what that costs, as "
+                    "datamon-pipeline DATA --rates FILE measured it",
+                    "FILE");
+}
+
+std::optional<report::PlacementRates> chosen_rates(const std::string& file) {
+  if (file.empty()) return std::nullopt;
+  return report::read_placement_rates(file);
+}
+
 }  // namespace datamon::cli

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "command.h"
+#include "report/forecast/placement_rates.h"
 #include "report/recording.h"
 
 namespace datamon::cli {
@@ -21,5 +23,11 @@ std::filesystem::path chosen_recording(const std::string& directory);
 // empty: whichever the report chooses. Throws CommandError that names those there
 // are.
 int chosen_loader(const report::Recording& recording, const std::string& text);
+
+// Declares --rates FILE: what placements of the reference pipeline cost.
+CLI::Option* add_rates_option(CLI::App& app, std::string& file);
+
+// What that file says; nothing if none is named. Throws RatesError.
+std::optional<report::PlacementRates> chosen_rates(const std::string& file);
 
 }  // namespace datamon::cli

@@ -52,15 +52,18 @@ void add_report_command(CommandSet& commands) {
        .examples = {{"report", "the newest recording below this folder"},
                     {"report runs/a --json -o a.json", "for programs"},
                     {"report --color always | less -R", "page through it in colour"},
+                    {"report --rates rates.json", "and where to prepare images"},
                     {"report --kineto trace.json.gz", "a trace of the PyTorch profiler"}}},
       [options] { return report_recording(*options); });
   add_recording_argument(app, options->directory);
   CLI::Option* const kineto = add_option(
       app, "--kineto", options->kineto,
       "Report on a Chrome trace of the PyTorch profiler (also .gz, - for a pipe)", "FILE");
-  add_option(app, "--megengine-log", options->megengine_log,
-             "Report on what MegEngine prints under MGE_DATA_MONITOR=1", "FILE")
-      ->excludes(kineto);
+  CLI::Option* const log =
+      add_option(app, "--megengine-log", options->megengine_log,
+                 "Report on what MegEngine prints under MGE_DATA_MONITOR=1", "FILE");
+  log->excludes(kineto);
+  add_rates_option(app, options->rates)->excludes(kineto)->excludes(log);
   add_report_output(app, *options);
 }
 

@@ -39,13 +39,8 @@ class DeviceFeed final : public BatchFeed {
         device_start_(options_),
         pinned_(loader_.memory()) {
     summary_.name = device_start_.name;
-    summary_.decoder = "the CPU";
-    if (options_.backend == Backend::gpu) {
-      const int height = usual_height(options_.image_pixels);
-      decoder_ =
-          std::make_unique<NvjpegDecoder>(kDeviceLanes, options_.batch, height * 4 / 3, height);
-      summary_.decoder = decoder_->describe();
-    }
+    make_decoder();
+    summary_.decoder = decoder_ != nullptr ? decoder_->describe() : "the CPU";
     for (int i = 0; i < kDeviceLanes; ++i) {
       lanes_.push_back(std::make_unique<DeviceLane>(options_, i, decoder_.get()));
       summary_.device_bytes += lanes_.back()->device_bytes();
@@ -54,6 +49,7 @@ class DeviceFeed final : public BatchFeed {
   ~DeviceFeed() override { cudaDeviceSynchronize(); }  // nothing may still use the memory
 
   std::optional<Batch> next() override {
+    if (released_ && loader_.more()) acquire();
     while (in_flight_ > 0 || loader_.more()) {
       if (interrupted_.load(std::memory_order_relaxed) != 0) break;
       StageTimer wait(loader_.clock(), Stage::wait);
@@ -68,6 +64,13 @@ class DeviceFeed final : public BatchFeed {
       return batch;
     }
     return std::nullopt;
+  }
+
+  void release() override {
+    for (int i = 0; i < kDeviceLanes; ++i)
+      lane((oldest_ + i) % kDeviceLanes).release(i < in_flight_);
+    decoder_.reset();
+    released_ = true;
   }
 
   void stop() override { loader_.stop(); }
@@ -100,6 +103,19 @@ class DeviceFeed final : public BatchFeed {
     std::string name;
   };
 
+  void make_decoder() {
+    if (options_.backend != Backend::gpu) return;
+    const int height = usual_height(options_.image_pixels);
+    decoder_ =
+        std::make_unique<NvjpegDecoder>(kDeviceLanes, options_.batch, height * 4 / 3, height);
+  }
+
+  void acquire() {
+    if (decoder_ == nullptr) make_decoder();
+    for (const auto& each : lanes_) each->acquire(decoder_.get());
+    released_ = false;
+  }
+
   DeviceLane& lane(int index) { return *lanes_[static_cast<std::size_t>(index)]; }
 
   // Takes a batch from the loader and starts it on the next lane; false when there was none, or
@@ -127,6 +143,7 @@ class DeviceFeed final : public BatchFeed {
   std::unique_ptr<NvjpegDecoder> decoder_;
   std::vector<std::unique_ptr<DeviceLane>> lanes_;
   int oldest_ = 0, in_flight_ = 0;
+  bool released_ = false;
   std::uint64_t empty_ = 0, empty_in_a_row_ = 0;
   DeviceSummary summary_;
 };

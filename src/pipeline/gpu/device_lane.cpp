@@ -30,16 +30,10 @@ std::uint64_t ticks_at(double wall) {
 DeviceLane::DeviceLane(const PipelineOptions& options, int index, NvjpegDecoder* decoder)
     : options_(options),
       index_(index),
-      decoder_(decoder),
       bytes_(lane_bytes_for(options)),
-      arena_(bytes_.arena),
-      frames_(bytes_.frames),
-      weights_(bytes_.weights),
-      tasks_(bytes_.tasks),
-      output_(bytes_.output),
       host_tasks_(bytes_.tasks),
-      host_output_(options.digest ? bytes_.output : 0),
-      spec_(output_spec(options.layout, options.size, options.size, output_.data())) {
+      host_output_(options.digest ? bytes_.output : 0) {
+  acquire(decoder);
   const auto batch = static_cast<std::size_t>(options.batch);
   inputs_.resize(batch);
   good_.resize(batch);
@@ -49,6 +43,27 @@ DeviceLane::DeviceLane(const PipelineOptions& options, int index, NvjpegDecoder*
   anchor_.record(stream_);
   anchor_.wait();
   anchor_ns_ = static_cast<double>(wall_ns());
+}
+
+void DeviceLane::acquire(NvjpegDecoder* decoder) {
+  decoder_ = decoder;
+  const auto take = [](DeviceBuffer& buffer, std::size_t bytes) {
+    if (buffer.bytes() != bytes) buffer = DeviceBuffer(bytes);
+  };
+  take(arena_, bytes_.arena);
+  take(frames_, bytes_.frames);
+  take(weights_, bytes_.weights);
+  take(tasks_, bytes_.tasks);
+  take(output_, bytes_.output);
+  spec_ = output_spec(options_.layout, options_.size, options_.size, output_.data());
+}
+
+void DeviceLane::release(bool keep_output) {
+  check(cudaStreamSynchronize(stream_.get()), "work");
+  for (DeviceBuffer* const buffer : {&arena_, &frames_, &weights_, &tasks_})
+    *buffer = DeviceBuffer();
+  if (!keep_output) output_ = DeviceBuffer();
+  decoder_ = nullptr;
 }
 
 std::span<const std::byte> DeviceLane::file_of(const CutItem& cut) const {

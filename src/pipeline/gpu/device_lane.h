@@ -29,6 +29,13 @@ class DeviceLane {
   // Waits until the batch is done; returns it, with its pixels in device memory.
   Batch finish(DeviceSummary& summary);
 
+  // Waits until the lane is through, then gives back its device memory; `keep_output`: but for the
+  // pixels that finish() is still to return. Before the next start() there must be an acquire().
+  void release(bool keep_output);
+  // Takes what is missing of its device memory. Throws when there is not enough; to be repeated
+  // then.
+  void acquire(NvjpegDecoder* decoder);
+
   std::size_t device_bytes() const { return bytes_.sum(); }
 
  private:
@@ -44,7 +51,7 @@ class DeviceLane {
 
   const PipelineOptions& options_;
   int index_;
-  NvjpegDecoder* decoder_;
+  NvjpegDecoder* decoder_ = nullptr;
   LaneBytes bytes_;
   DeviceStream stream_;
   DeviceBuffer arena_, frames_, weights_, tasks_, output_;

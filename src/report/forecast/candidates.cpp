@@ -95,6 +95,7 @@ std::vector<Changes> candidate_changes(const JobModel& model, const Diagnosis& d
     add(all, {{ChangeKind::kFaster, infinity, to_string(stage_class)}});
   }
   add(all, {{ChangeKind::kCached, 0, ""}});
+  if (model.placement.known) add(all, {{ChangeKind::kPlacement, 0, "cpu"}});
   if (takes_time(model, StageClass::kTransform)) add(all, {{ChangeKind::kPlacement, 0, "hybrid"}});
   if (takes_time(model, StageClass::kDecode)) add(all, {{ChangeKind::kPlacement, 0, "gpu"}});
   add(all, {{ChangeKind::kConsumer, 0.5, ""}});
@@ -116,8 +117,9 @@ std::vector<Forecast> forecast_all(const Forecaster& forecaster,
   return out;
 }
 
-ForecastSection forecast_section(const Profile& profile, const Diagnosis& diagnosis) {
-  const Forecaster forecaster(profile);
+ForecastSection forecast_section(const Profile& profile, const Diagnosis& diagnosis,
+                                 const PlacementRates* rates) {
+  const Forecaster forecaster(profile, rates);
   ForecastSection out;
   out.why_not = forecaster.why_not();
   if (!out.why_not.empty()) return out;
@@ -128,6 +130,7 @@ ForecastSection forecast_section(const Profile& profile, const Diagnosis& diagno
   out.bounds = forecaster.bounds();
   out.assumptions = forecaster.model().assumptions;
   out.forecasts = forecast_all(forecaster, candidate_changes(forecaster.model(), diagnosis));
+  if (rates != nullptr) out.placement = advise_placement(forecaster, *rates, out.forecasts);
   if (!profile.probe) return out;
   for (const ProbedStage& stage : profile.probe->measured.stages)
     if (const auto interval = forecast_sensitivity(forecaster, stage.stage_class, stage.dose))

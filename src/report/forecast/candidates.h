@@ -7,6 +7,7 @@
 
 #include "report/diagnosis.h"
 #include "report/forecast/forecast.h"
+#include "report/forecast/placement_advice.h"
 
 namespace datamon::report {
 
@@ -30,9 +31,12 @@ struct ForecastSection {
   // What an experiment should have found for the classes that it tried, those that can
   // be forecast.
   std::vector<std::pair<StageClass, Interval>> sensitivities;
+  std::optional<PlacementAdvice> placement;  // where rates are known
 };
 
-ForecastSection forecast_section(const Profile& profile, const Diagnosis& diagnosis);
+// `rates`: of placements, or null.
+ForecastSection forecast_section(const Profile& profile, const Diagnosis& diagnosis,
+                                 const PlacementRates* rates = nullptr);
 
 // Gives remedies and unhelpful changes their forecasts. Remedies with a forecast
 // are put in the order of their gain; one that gains nothing becomes a change

@@ -63,6 +63,7 @@ std::string to_text(const Change& change) {
     case ChangeKind::kCached:
       return "data in memory";
     case ChangeKind::kPlacement:
+      if (change.stage == "cpu") return "the reference pipeline on the CPU";
       return change.stage == "gpu" ? "decoding and transforms on the GPU" : "transforms on the GPU";
     case ChangeKind::kConsumer:
       return fmt::format("a step of {}x the time", value);

@@ -14,7 +14,8 @@ enum class ChangeKind {
   kBatchSize,          // to: items
   kFaster,             // stage, factor: its work takes 1/factor; infinity: none
   kCached,             // reading costs only its CPU part
-  kPlacement,          // stage = "hybrid": all but decoding leaves the CPU; "gpu": decoding too
+  kPlacement,          // stage: "cpu", the reference pipeline there; "hybrid": all but decoding
+                       // leaves the CPU; "gpu": decoding too
   kConsumer,           // factor on the step's own time
   kPersistentWorkers,  // no worker starts at epoch boundaries
   kNoStragglers,       // no batch costs more than twice the median
@@ -45,6 +46,8 @@ struct Forecast {
   bool at_most = false;                  // a cost that nobody knows is left out: an upper bound
   bool whole_run = false;                // against steady state and epoch boundaries together
   std::string limit;                     // the resource that then has least to spare
+  double device_s = 0;                   // a step's batch on the GPU, of a placement with rates
+  double added_s = 0;                    // of that, what a step becomes longer by
   std::vector<std::string> assumptions;  // that this one rests on, a clause each
 };
 

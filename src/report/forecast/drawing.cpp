@@ -104,10 +104,16 @@ Series series_of(const JobModel& model, const Scenario& scenario, const Position
     for (std::size_t i = 0; i < out.batches.size(); ++i)
       out.batches[i] = resized(single, i * stride, ratio);
   }
+  const DeviceWork device = scenario.device.value_or(DeviceWork());
+  const double added_s = ratio * added_step_s(model.placement, device, scenario.compute_factor,
+                                              scenario.setup.workers > 0);
   out.steps.reserve(steps.size());
   for (const std::uint32_t at : steps) {
     out.steps.push_back(model.steps[at]);
-    scale(out.steps.back(), ratio * scenario.receive_factor, ratio * scenario.compute_factor);
+    StepWork& step = out.steps.back();
+    scale(step, ratio * scenario.receive_factor, ratio * scenario.compute_factor);
+    step.delay_s += added_s;
+    step.receive_cpu_s += ratio * device.consumer_cpu_s;
   }
   return out;
 }

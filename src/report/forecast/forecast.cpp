@@ -76,7 +76,8 @@ std::string limit_of(const LoaderSetup& setup, const Series& series) {
 
 }  // namespace
 
-Forecaster::Forecaster(const Profile& profile) : model_(model_of(profile)) {
+Forecaster::Forecaster(const Profile& profile, const PlacementRates* rates)
+    : model_(model_of(profile, rates)) {
   if (!why_not().empty()) return;
   measured_items_per_s_ = model_.measured_steps_per_s * model_.items_per_step * model_.ranks;
   find_sharing(profile);
@@ -253,6 +254,12 @@ ForecastAnswer Forecaster::forecast(const std::vector<Change>& changes) const {
   out.limit =
       limit_of(sharings_.front().on(scenario->setup), series_of(model_, *scenario, batches, steps));
   out.assumptions = scenario->assumptions;
+  if (scenario->device) {
+    out.device_s = scenario->batch_ratio * scenario->device->compute_s;
+    out.added_s =
+        scenario->batch_ratio * added_step_s(model_.placement, *scenario->device,
+                                             scenario->compute_factor, scenario->setup.workers > 0);
+  }
   answer.forecast = std::move(out);
   return answer;
 }

@@ -28,7 +28,8 @@ struct ForecastAnswer {
 
 class Forecaster {
  public:
-  explicit Forecaster(const Profile& profile);
+  // `rates`: of placements, or null: then those on the GPU are upper bounds.
+  explicit Forecaster(const Profile& profile, const PlacementRates* rates = nullptr);
 
   // "" if forecasts can be made; else why not.
   const std::string& why_not() const { return model_.why_not; }

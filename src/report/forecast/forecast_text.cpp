@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <string_view>
 
+#include "report/forecast/placement_output.h"
 #include "report/forecast/throughput_chart.h"
 #include "report/text_layout.h"
 #include "report/text_units.h"
@@ -16,16 +16,11 @@ namespace {
 // A simulation this far from the measurement deserves a warning.
 constexpr double kFarOff = 0.10;
 
-std::string limit_text(std::string_view limit) {
-  if (limit == "cores") return "all cores are busy";
-  if (limit == "consumer") return "the consumer is the limit";
-  if (limit == "workers") return "all workers are busy";
-  if (limit == "storage") return "storage is at its limit";
-  if (limit == "hand-off") return "the hand-off is the limit";
-  return "workers wait for their turn";
-}
-
 std::string rate_or_dash(double rate) { return std::isfinite(rate) ? rate_text(rate) : "-"; }
+
+bool contains(const std::vector<std::string>& texts, const std::string& text) {
+  return std::find(texts.begin(), texts.end(), text) != texts.end();
+}
 
 std::string bounds_text(const Bounds& bounds) {
   std::string out;
@@ -42,6 +37,15 @@ std::string bounds_text(const Bounds& bounds) {
 }
 
 }  // namespace
+
+std::string bound_text(std::string_view limit) {
+  if (limit == "cores") return "all cores are busy";
+  if (limit == "consumer") return "the consumer is the limit";
+  if (limit == "workers") return "all workers are busy";
+  if (limit == "storage") return "storage is at its limit";
+  if (limit == "hand-off") return "the hand-off is the limit";
+  return "workers wait for their turn";
+}
 
 std::string trust_text(const ForecastSection& section) {
   if (!section.why_not.empty()) return "no forecasts: " + section.why_not;
@@ -78,10 +82,13 @@ std::string forecasts_table(const ForecastSection& section, const TextStyle& sty
     rows.push_back(
         {{to_text(forecast.changes), (forecast.at_most ? "<= " : "") + rate_or_dash(rate.value),
           forecast.at_most ? "" : rate_or_dash(rate.low) + " to " + rate_or_dash(rate.high),
-          gain_text(forecast), limit_text(forecast.limit)}});
+          gain_text(forecast), bound_text(forecast.limit)}});
     if (forecast.whole_run) notes.push_back("of the whole run, epoch boundaries included");
+    if (!section.placement && forecast.device_s > 0) notes.push_back(device_text(forecast));
     for (const std::string& note : forecast.assumptions)
-      if (std::find(notes.begin(), notes.end(), note) == notes.end()) notes.push_back(note);
+      if (!contains(notes, note) &&
+          !(section.placement && contains(section.placement->assumptions, note)))
+        notes.push_back(note);
   }
   std::string out;
   const std::vector<Column> columns = {
@@ -92,6 +99,8 @@ std::string forecasts_table(const ForecastSection& section, const TextStyle& sty
   out += wrap(basis_text(section), width, "  ", "  ");
   if (!notes.empty())
     out += wrap(fmt::format("also assumed: {}.", fmt::join(notes, "; ")), width, "  ", "  ");
+  if (section.placement)
+    out += "\n  where to prepare images\n" + placement_text(*section.placement, style);
   return style.utf8 ? out : to_ascii(out);
 }
 
@@ -120,7 +129,7 @@ std::string sweep_text(const Sweep& sweep, const TextStyle& style) {
                  : fmt::format("{} bring{} 99 % of the best: {}. The consumer would take {}, but "
                                "{}.",
                                workers, sweep.enough == 1 ? "s" : "", figures,
-                               rate_text(sweep.consumer_items_per_s), limit_text(enough.limit)),
+                               rate_text(sweep.consumer_items_per_s), bound_text(enough.limit)),
              width, "  ", "  ");
   }
   return style.utf8 ? out : to_ascii(out);

@@ -286,7 +286,7 @@ std::string missing(const Profile& profile, const Evidence& evidence) {
 
 }  // namespace
 
-JobModel model_of(const Profile& profile) {
+JobModel model_of(const Profile& profile, const PlacementRates* rates) {
   JobModel model;
   const Evidence evidence = gather_evidence(profile);
   model.why_not = missing(profile, evidence);
@@ -325,6 +325,7 @@ JobModel model_of(const Profile& profile) {
       model.stage_shares.push_back(
           {stage.name, {static_cast<int>(k), sane_seconds(stage.self_s) / class_s[k]}});
   }
+  if (rates != nullptr) model.placement = placement_model(profile, *rates, model);
   return model;
 }
 

@@ -4,10 +4,12 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "report/forecast/change.h"
+#include "report/forecast/placement_model.h"
 #include "report/forecast/simulation.h"
 #include "report/profile.h"
 
@@ -50,12 +52,13 @@ struct JobModel {
   double steady_s = 0;                   // of one rank
   std::vector<std::string> assumptions;  // that hold for every forecast, a clause each
   std::vector<std::pair<std::string, std::pair<int, double>>> stage_shares;  // name -> class, share
+  PlacementModel placement;  // where rates are known
 
   bool cores_known() const { return setup.cores < kUnlimited; }
 };
 
-// Why not, if the recording does not hold enough; never throws.
-JobModel model_of(const Profile& profile);
+// Why not, if the recording does not hold enough; never throws. `rates`: of placements, or null.
+JobModel model_of(const Profile& profile, const PlacementRates* rates = nullptr);
 
 // A changed job: the setup and factors that its simulation takes.
 struct Scenario {
@@ -68,6 +71,7 @@ struct Scenario {
   double compute_factor = 1;  // on the step's own time
   double receive_factor = 1;  // on the hand-over of a batch to the consumer
   bool cap_stragglers = false;
+  std::optional<DeviceWork> device;  // a placement's, for a batch of the recorded size
   int ranks = 1;
   bool at_most = false, whole_run = false;
   std::vector<std::string> assumptions;

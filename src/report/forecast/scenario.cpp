@@ -65,12 +65,49 @@ std::string faster(const std::string& stage, double factor, const JobModel& mode
   return "no stage '" + stage + "' makes batches here; there is: " + known_stages(model);
 }
 
-void to_gpu(const Change& change, Scenario& scenario) {
+constexpr const char* kHowToMeasure = "datamon-pipeline DATA --rates FILE measures it";
+
+// Without its rates: an upper bound.
+void to_gpu(Placement placement, Scenario& scenario) {
   for (const StageClass stage_class : {StageClass::kTransform, StageClass::kCollate})
     multiply(scenario.factors, index_of(stage_class), 0);
-  if (change.stage == "gpu") multiply(scenario.factors, index_of(StageClass::kDecode), 0);
+  if (placement == Placement::kGpu) multiply(scenario.factors, index_of(StageClass::kDecode), 0);
   scenario.at_most = true;
-  scenario.assumptions.push_back("what the GPU needs for it is not known and not counted");
+  scenario.assumptions.push_back(
+      std::string("what the GPU needs for it is not known and not counted (") + kHowToMeasure +
+      ")");
+}
+
+// The reference pipeline's cost instead of the loader's own; heavy batches stay heavy.
+void replace_making(const PlacementCost& cost, const JobModel& model, Scenario& scenario) {
+  const double cpu_s = cost.worker_cpu_s * model.batch_items;
+  for (std::size_t k = 0; k < kStageClasses; ++k) {
+    const auto stage_class = static_cast<StageClass>(k);
+    if (!is_replaced(stage_class)) continue;
+    scenario.factors.cpu[k] = cpu_s / model.placement.replaced_cpu_s;
+    if (stage_class == StageClass::kTransform || stage_class == StageClass::kCollate)
+      scenario.factors.delay[k] = 0;
+  }
+  scenario.device = DeviceWork{cost.device_s * model.batch_items, cost.copy_s * model.batch_items,
+                               cost.consumer_cpu_s * model.batch_items};
+}
+
+std::string to_placement(const Change& change, const JobModel& model, Scenario& scenario) {
+  const auto placement = placement_of(change.stage);
+  if (!placement) return "no placement '" + change.stage + "'; there is: cpu, hybrid, gpu";
+  const PlacementModel& known = model.placement;
+  const auto& cost = known.costs[static_cast<std::size_t>(*placement)];
+  if (cost) {
+    replace_making(*cost, model, scenario);
+    for (const std::string& clause : known.assumptions) scenario.assumptions.push_back(clause);
+    return "";
+  }
+  if (!known.why_not.empty()) return known.why_not;
+  if (*placement == Placement::kCpu)
+    return std::string("what the reference pipeline needs on the CPU is not known; ") +
+           kHowToMeasure + ", and --rates FILE takes it";
+  to_gpu(*placement, scenario);
+  return "";
 }
 
 std::string to_workers(int workers, const JobModel& model, Scenario& scenario) {
@@ -121,8 +158,7 @@ std::string apply(const Change& change, const JobModel& model, Scenario& scenari
       scenario.factors.storage.fill(0);
       return "";
     case ChangeKind::kPlacement:
-      to_gpu(change, scenario);
-      return "";
+      return to_placement(change, model, scenario);
     case ChangeKind::kConsumer:
       scenario.compute_factor *= value;
       return "";
