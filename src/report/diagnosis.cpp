@@ -5,7 +5,7 @@
 #include "report/diagnosis_evidence.h"
 #include "report/diagnosis_remedies.h"
 #include "report/diagnosis_verdict.h"
-#include "report/text_units.h"
+#include "report/text_job.h"
 
 namespace datamon::report {
 namespace {
@@ -25,10 +25,7 @@ std::string next_step(const Profile& profile, const Ruling& ruling) {
   if (ruling.leaning) return "record for longer, then datamon report";
   const bool shows_stages = ruling.ground == Ground::kNoConsumer && !profile.stages.empty();
   if (ruling.label == Label::kInsufficientData && !shows_stages) return "datamon doctor";
-  const std::string recording = printable(profile.job.recording);
-  const bool plain = recording.find_first_of(" '\"\\$`*?;&|<>()") == std::string::npos;
-  return "datamon trace " + (plain ? recording : "DIR") + (recording.empty() ? "" : " ") +
-         "-o trace.json";
+  return command_about(profile, "trace", "-o trace.json");
 }
 
 std::vector<Fact> facts(const Evidence& e, const Ruling& ruling) {

@@ -22,6 +22,11 @@ struct Case {
   }
 };
 
+// Its adapter is one of Python's.
+inline bool is_python(const JobFacts& job) {
+  return job.adapter.starts_with("python ") || job.adapter.starts_with("torch ");
+}
+
 // So many workers in all, as a forecast has it: those of each rank.
 inline Change workers_each(const Case& c, int workers) {
   const int ranks = std::max(1, c.profile.job.ranks);

@@ -37,12 +37,20 @@ void help_stage(const Case& c, Advice& out) {
 
 void help_insufficient(const Case& c, Advice& out) {
   const StepEvidence& step = c.evidence.step;
+  if (const Problem* const problem = first_damage(c.profile); problem != nullptr)
+    out.remedies.push_back(
+        {"see to the recording first: copy it again, whole, or record the job again",
+         fmt::format("something of {} is not in this report", printable(problem->file))});
   if (c.ruling.ground == Ground::kNoConsumer) {
     out.remedies.push_back(
-        {"mark the loop that takes batches: datamon::thread("
-         "DATAMON_ROLE_CONSUMER), a wait span around getting a batch and a "
-         "compute span around the step",
-         "without them nobody can say whether the job waits"});
+        {is_python(c.profile.job)
+             ? "wrap the loop that takes batches (import datamon): "
+               "for batch in datamon.wrap(loader):"
+             : "mark the loop that takes batches: datamon::thread("
+               "DATAMON_ROLE_CONSUMER), a wait span around getting a batch and a "
+               "compute span around the step",
+         is_python(c.profile.job) ? "no loop over a data loader that is recorded by itself was seen"
+                                  : "without them nobody can say whether the job waits"});
     return;
   }
   if (c.ruling.ground == Ground::kNoStages) {
@@ -53,18 +61,22 @@ void help_insufficient(const Case& c, Advice& out) {
     return;
   }
   if (c.has(Qualifier::kStartUp) && c.evidence.run.epoch_boundaries > 0) {
-    out.remedies.push_back({"make epochs longer, or record more of them",
-                            fmt::format("{} steady steps lie between {} epoch boundaries",
-                                        step.steps, c.evidence.run.epoch_boundaries)});
+    out.remedies.push_back(
+        {"make epochs longer, or record more of them",
+         fmt::format("{} steady step{} between {} epoch boundar{}", step.steps,
+                     plural(static_cast<double>(step.steps), " lies", "s lie"),
+                     c.evidence.run.epoch_boundaries,
+                     plural(static_cast<double>(c.evidence.run.epoch_boundaries), "y", "ies"))});
     return;
   }
   const double missing = static_cast<double>(th::kManySteps) - static_cast<double>(step.steps);
   out.remedies.push_back(
       {fmt::format(
-           "record for longer: at least {} more steps{}", missing,
+           "record for longer: at least {} more step{}{}", missing, plural(missing),
            step.step_s > 0 ? fmt::format(" (about {})", time_text(missing * step.step_s)) : ""),
-       fmt::format("{} steady steps say nothing about the spread; {} give a verdict, {} a firm one",
-                   step.steps, th::kMinimumSteps, th::kManySteps)});
+       fmt::format("{} steady step{} nothing about the spread; {} give a verdict, {} a firm one",
+                   step.steps, plural(static_cast<double>(step.steps), " says", "s say"),
+                   th::kMinimumSteps, th::kManySteps)});
 }
 
 }  // namespace

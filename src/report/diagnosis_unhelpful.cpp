@@ -30,9 +30,10 @@ void say_unhelpful(const Case& c, Advice& out) {
   if (!input) return;
   if (c.ruling.ground == Ground::kWorkers && machine.cores_full && c.ruling.leader != Cost::kRead)
     add("more workers",
-        fmt::format("{} of {} cores are in use",
+        fmt::format("{} of {} core{} in use",
                     cores_text(machine.cores_used.value_or(machine.cores_job.value_or(0))),
-                    cores_text(machine.cores_allowed.value_or(0))),
+                    cores_text(machine.cores_allowed.value_or(0)),
+                    plural(machine.cores_allowed.value_or(0), " is", "s are")),
         more);
   if (c.has(Qualifier::kStorageSaturated)) add("more workers", "the disk is at its limit", more);
   if (c.ruling.ground == Ground::kHandoverOnWait)

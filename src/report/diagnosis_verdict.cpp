@@ -7,6 +7,7 @@
 
 #include "report/diagnosis_bootstrap.h"
 #include "report/diagnosis_thresholds.h"
+#include "report/loader_notes.h"
 #include "report/text_units.h"
 
 namespace datamon::report {
@@ -123,7 +124,8 @@ void doubt_stage(const Evidence& evidence, const Ruling& ruling, Trust& trust) {
                   close);
   }
   trust.at_most(Confidence::kMedium, makers.batches.size() < th::kManyBatches,
-                fmt::format("the cost of only {} single batches is known", makers.batches.size()));
+                fmt::format("the cost of only {} single batch{} is known", makers.batches.size(),
+                            plural(static_cast<double>(makers.batches.size()), "", "es")));
   const bool unnamed_leads = ruling.leader == Cost::kUnnamed;
   trust.at_most(Confidence::kLow, unnamed_leads,
                 "most of a batch's time is dataset code in which no stage is marked");
@@ -284,6 +286,13 @@ bool is_input_bound(Label label) {
   return label == Label::kIoBound || label == Label::kDecodeBound ||
          label == Label::kTransformBound || label == Label::kCollateBound ||
          label == Label::kHandoffBound;
+}
+
+const Problem* first_damage(const Profile& profile) {
+  if (profile.import) return nullptr;
+  const auto damage = std::find_if(profile.problems.begin(), profile.problems.end(),
+                                   [](const Problem& problem) { return !is_jobs_own(problem); });
+  return damage == profile.problems.end() ? nullptr : &*damage;
 }
 
 Ruling rule(const Profile& profile, const Evidence& evidence) {

@@ -43,6 +43,10 @@ Ruling rule(const Profile& profile, const Evidence& evidence);
 
 bool is_input_bound(Label label);
 
+// The first thing that is wrong with the recording's files; nullptr if nothing is, or if
+// they are another tool's.
+const Problem* first_damage(const Profile& profile);
+
 // One slow worker holds up the others: batches lie ready behind its own, and they idle.
 bool slow_worker_leads(const Evidence& evidence);
 

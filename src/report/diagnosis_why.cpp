@@ -33,8 +33,9 @@ void explain_wait(const Evidence& evidence, const Ruling& ruling, Lines& out) {
       out.emplace_back("no thread takes batches in this recording: none was marked as consumer");
       return;
     case Ground::kTooFewSteps:
-      out.push_back(fmt::format("{} steady steps were recorded; {} are needed for a verdict",
-                                step.steps, th::kMinimumSteps));
+      out.push_back(fmt::format(
+          "{} steady step{} recorded; {} are needed for a verdict", step.steps,
+          plural(static_cast<double>(step.steps), " was", "s were"), th::kMinimumSteps));
       if (ruling.leaning)
         out.push_back(fmt::format("so far it points to {}: input wait is {} of a step",
                                   to_string(*ruling.leaning), wait));
@@ -69,6 +70,15 @@ void explain_wait(const Evidence& evidence, const Ruling& ruling, Lines& out) {
       out.push_back(fmt::format("input wait is {} of a step, above the threshold of {}", wait,
                                 percent_text(th::kInputBound)));
   }
+}
+
+// What could not be read may be all that is missing.
+void explain_damage(const Profile& profile, const Ruling& ruling, Lines& out) {
+  if (ruling.label != Label::kInsufficientData) return;
+  const Problem* const problem = first_damage(profile);
+  if (problem != nullptr)
+    out.push_back(fmt::format("the recording has a problem that may be why: {} at byte {}: {}",
+                              printable(problem->file), problem->offset, printable(problem->what)));
 }
 
 // What other loaders cost the same step.
@@ -161,8 +171,14 @@ void explain_workers(const Evidence& evidence, const Ruling& ruling, Lines& out)
 std::string cores_line(const MachineEvidence& machine) {
   if (!machine.cores_allowed) return "how many cores are in use is not known";
   const auto used = machine.cores_used ? machine.cores_used : machine.cores_job;
-  return fmt::format("{} of {} cores are in use", used ? cores_text(*used) : "?",
-                     cores_text(*machine.cores_allowed));
+  return fmt::format("{} of {} core{} in use", used ? cores_text(*used) : "?",
+                     cores_text(*machine.cores_allowed),
+                     plural(*machine.cores_allowed, " is", "s are"));
+}
+
+std::string used_by_others(double cores) {
+  const std::string text = cores_text(cores);
+  return fmt::format("{} core{} used by other programs", text, text == "1" ? " is" : "s are");
 }
 
 std::string straggler_line(const MakerEvidence& makers) {
@@ -236,8 +252,7 @@ std::string qualifier_line(Qualifier qualifier, const Evidence& evidence) {
       return fmt::format("kernels begin {} after their launch (median), {:.0f} of them a step",
                          time_text(*evidence.gpu.lead_us * 1e-6), *evidence.gpu.kernels_per_step);
     case Qualifier::kInterference:
-      return fmt::format("{} cores are used by other programs",
-                         cores_text(machine.cores_others.value_or(0)));
+      return used_by_others(machine.cores_others.value_or(0));
   }
   return {};
 }
@@ -264,7 +279,8 @@ void explain_unmarked(const Profile& profile, Lines& out) {
         "them can save more",
         percent_text(std::min(1.0, all_s / longest_s)), time_text(longest_s));
   else
-    line += fmt::format(", on {} threads in {}", profile.workers.size(), time_text(longest_s));
+    line += fmt::format(", on {} thread{} in {}", profile.workers.size(),
+                        plural(static_cast<double>(profile.workers.size())), time_text(longest_s));
   out.push_back(std::move(line));
 }
 
@@ -292,6 +308,7 @@ std::string throttling_text(const MachineEvidence& machine) {
 std::vector<std::string> explain(const Profile& profile, const Evidence& evidence,
                                  const Ruling& ruling, const std::vector<Qualifier>& qualifiers) {
   Lines out;
+  explain_damage(profile, ruling, out);
   explain_wait(evidence, ruling, out);
   if (ruling.ground == Ground::kNoConsumer) explain_unmarked(profile, out);
   explain_others(evidence, out);

@@ -172,6 +172,15 @@ void number_unnamed_workers(std::vector<LoaderTrack>& workers) {
   for (LoaderTrack& worker : workers) worker.index = next[worker.consumer]++;
 }
 
+// Could it make batches for one of them? What a launcher runs before the job (shells, tools)
+// reads files, too, and is gone when the first batch is taken.
+bool may_feed(const LoaderTrack& track, const std::vector<LoaderTrack>& consumers) {
+  return consumers.empty() ||
+         std::any_of(consumers.begin(), consumers.end(), [&](const LoaderTrack& consumer) {
+           return track.process == consumer.process || track.end_s > consumer.start_s;
+         });
+}
+
 // Puts each track where it belongs.
 void sort_tracks(LoaderTracks& result, std::vector<std::pair<LoaderTrack, Work>> tracks) {
   const bool named_workers = std::any_of(tracks.begin(), tracks.end(), [](const auto& entry) {
@@ -179,10 +188,16 @@ void sort_tracks(LoaderTracks& result, std::vector<std::pair<LoaderTrack, Work>>
   });
   for (auto& [track, work] : tracks) {
     const auto role = static_cast<Role>(track.track->record.role);
-    if (work.waits && (role == Role::kConsumer || role == Role::kOther)) {
-      track.kind = TrackKind::kConsumer;
-      result.consumers.push_back(track);
-    } else if (role == Role::kWorker || (role == Role::kOther && work.makes && !named_workers)) {
+    if (!work.waits || (role != Role::kConsumer && role != Role::kOther)) continue;
+    track.kind = TrackKind::kConsumer;
+    result.consumers.push_back(track);
+  }
+  for (auto& [track, work] : tracks) {
+    if (track.kind == TrackKind::kConsumer) continue;
+    const auto role = static_cast<Role>(track.track->record.role);
+    const bool unnamed =
+        role == Role::kOther && work.makes && !named_workers && may_feed(track, result.consumers);
+    if (role == Role::kWorker || unnamed) {
       track.kind = TrackKind::kWorker;
       track.index = place_index(*track.track);
       result.workers.push_back(track);

@@ -2,7 +2,8 @@
 //
 // Roles are taken as the job named them. Where it named none, a thread that
 // waits for batches is a consumer, and threads that make them are workers,
-// numbered in the order of their start. A stage belongs to the loader that its
+// numbered in the order of their start; not those of other processes that ended before
+// anybody took a batch. A stage belongs to the loader that its
 // definition names, else to the one of the thread it ran on.
 #pragma once
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "report/text_units.h"
+
 namespace datamon::report {
 
 void ProblemLog::add(std::uint64_t offset, std::string what) {
@@ -15,7 +17,9 @@ void ProblemLog::add(std::uint64_t offset, std::string what) {
 std::vector<Problem> ProblemLog::take() {
   if (left_out_ > 0) {
     const std::uint64_t last = problems_.back().offset;
-    problems_.push_back({file_, last, fmt::format("{} more problems behind this one", left_out_)});
+    problems_.push_back({file_, last,
+                         fmt::format("{} more problem{} behind this one", left_out_,
+                                     plural(static_cast<double>(left_out_)))});
     left_out_ = 0;
   }
   return std::move(problems_);

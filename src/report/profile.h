@@ -65,8 +65,9 @@ struct WorkerProfile {
   int index = 0;
   std::uint32_t pid = 0, tid = 0;
   std::string name;
-  std::uint32_t rank = 0;                           // whose consumer it works for
-  std::uint32_t consumer = 0;                       // the same, as Step::consumer
+  bool has_role = true;        // the job called it a worker; else it is taken for one by what it does
+  std::uint32_t rank = 0;      // whose consumer it works for
+  std::uint32_t consumer = 0;  // the same, as Step::consumer
   std::uint64_t items = 0, batches = 0;             // steady
   double alive_s = 0;                               // inside the steady window
   double busy_s = 0;                                // inside spans
@@ -196,7 +197,9 @@ struct ReadProfile {
 struct MonitorCost {
   std::uint64_t spans = 0, stored_spans = 0, dropped = 0, mismatched_ends = 0;
   double span_cost_ns = 0;
-  double cost_share = 0;  // of the job's busy thread time; start-up not counted
+  double cost_s = 0;      // start-up not counted
+  double busy_s = 0;      // the job's busy thread time
+  double cost_share = 0;  // cost_s of busy_s
   double startup_s = 0;
   std::uint64_t bytes = 0;   // size of the recording
   double sampled_share = 0;  // items with CPU readings

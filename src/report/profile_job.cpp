@@ -104,7 +104,7 @@ void fill_slow_items(Profile& profile, const Analysis& analysis) {
 
 void fill_cost(Profile& profile, const Analysis& analysis) {
   MonitorCost& cost = profile.monitor;
-  double cost_s = 0, roots = 0, sampled_roots = 0;
+  double roots = 0, sampled_roots = 0;
   for (const ProcessFile& process : analysis.recording.processes()) {
     const format::FileHeader& header = process.header;
     const double span_cost_s = process.clock.seconds(header.span_cost_ticks_x1024) / 1024;
@@ -122,16 +122,16 @@ void fill_cost(Profile& profile, const Analysis& analysis) {
       sampled_roots += static_cast<double>(track.record.sampled_roots);
     }
     cost.spans += spans;
-    cost_s += static_cast<double>(spans) * span_cost_s +
-              process.clock.seconds(header.reading_ticks) +
-              static_cast<double>(header.sampler_cpu_ns) * 1e-9;
+    cost.cost_s += static_cast<double>(spans) * span_cost_s +
+                   process.clock.seconds(header.reading_ticks) +
+                   static_cast<double>(header.sampler_cpu_ns) * 1e-9;
   }
   if (roots > 0) cost.sampled_share = sampled_roots / roots;
 
   // Busy thread time, of all loaders: spans of work. Loops that record no compute
   // still compute; of theirs the steady steps count (the share is then rather
   // too high).
-  double compute_s = 0, busy_s = 0;
+  double compute_s = 0;
   const auto& processes = analysis.recording.processes();
   for (std::size_t p = 0; p < processes.size(); ++p)
     for (const Track& track : processes[p].tracks) {
@@ -142,11 +142,11 @@ void fill_cost(Profile& profile, const Analysis& analysis) {
         const double self_s = analysis.timeline.axis(p).lasting(cell->self_ticks);
         const bool steps =
             facts.stage_class == StageClass::kCompute || facts.stage_class == StageClass::kTransfer;
-        (steps ? compute_s : busy_s) += self_s;
+        (steps ? compute_s : cost.busy_s) += self_s;
       }
     }
-  busy_s += std::max(compute_s, profile.consumer.compute_s + profile.consumer.transfer_s);
-  if (busy_s > 0) cost.cost_share = cost_s / busy_s;
+  cost.busy_s += std::max(compute_s, profile.consumer.compute_s + profile.consumer.transfer_s);
+  if (cost.busy_s > 0) cost.cost_share = cost.cost_s / cost.busy_s;
 }
 
 }  // namespace datamon::report

@@ -75,6 +75,7 @@ WorkerProfile to_profile(const Place& place, const Analysis& analysis, const Pla
   worker.pid = place.latest->process->header.pid;
   worker.tid = place.latest->track->record.tid;
   worker.name = place.latest->track->name;
+  worker.has_role = static_cast<Role>(place.latest->track->record.role) == Role::kWorker;
   worker.rank = place.latest->rank;
   worker.consumer = static_cast<std::uint32_t>(key.first);
   worker.self_s.assign(kStageClasses, 0.0);

@@ -114,7 +114,11 @@ class Recording {
 
   // The newest recording below `folder` (a directory holding *.mon), for
   // commands without a DIR. nullopt if there is none.
-  static std::optional<std::filesystem::path> newest_below(const std::filesystem::path& folder);
+  struct Newest {
+    std::filesystem::path path;
+    std::filesystem::file_time_type written;
+  };
+  static std::optional<Newest> newest_below(const std::filesystem::path& folder);
 
   Recording(Recording&&) noexcept;
   Recording& operator=(Recording&&) noexcept;

@@ -27,15 +27,11 @@ std::optional<fs::file_time_type> recorded_at(const fs::path& folder) {
 
 }  // namespace
 
-std::optional<fs::path> Recording::newest_below(const fs::path& folder) {
-  std::optional<fs::path> best;
-  std::optional<fs::file_time_type> best_time;
+std::optional<Recording::Newest> Recording::newest_below(const fs::path& folder) {
+  std::optional<Newest> best;
   const auto consider = [&](const fs::path& candidate) {
     const auto time = recorded_at(candidate);
-    if (time && (!best_time || *time > *best_time)) {
-      best = candidate;
-      best_time = time;
-    }
+    if (time && (!best || *time > best->written)) best = Newest{candidate, *time};
   };
   consider(folder);
   std::error_code error;

@@ -3,6 +3,7 @@
 
 #include "report/forecast/forecast_text.h"
 #include "report/forecast/placement_output.h"
+#include "report/text_job.h"
 #include "report/text_layout.h"
 #include "report/text_sections.h"
 
@@ -23,6 +24,13 @@ std::string condition(const Forecast& forecast) {
   return "";
 }
 
+std::string trust_lines(const ForecastSection& forecasts, const Profile& profile,
+                        std::size_t width) {
+  const std::string text = trust_text(forecasts);
+  if (!forecasts.why_not.empty()) return wrap(text, width, "  ", "  ");
+  return wrap_command(text + ":", command_about(profile, "forecast"), width, "  ", "  ");
+}
+
 }  // namespace
 
 std::string Sections::remedies(const ForecastSection* forecasts) const {
@@ -41,7 +49,7 @@ std::string Sections::remedies(const ForecastSection* forecasts) const {
       out += wrap(to_text(diagnosis_.unhelpful[i]), width(), "  - ", "    ");
   }
   if (forecasts != nullptr)
-    out += painted(wrap(trust_text(*forecasts), width(), "  ", "  "), Paint::kDim, style_.color);
+    out += painted(trust_lines(*forecasts, profile_, width()), Paint::kDim, style_.color);
   return out;
 }
 

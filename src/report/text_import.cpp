@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "report/text_job.h"
 #include "report/text_layout.h"
 #include "report/text_sections.h"
 #include "report/text_units.h"
@@ -10,7 +11,8 @@
 namespace datamon::report {
 namespace {
 
-constexpr std::size_t kMostDevices = 4;  // the JSON has all
+constexpr std::size_t kMostDevices = 4;              // the JSON has all
+constexpr std::string_view kBelow = "            ";  // as wide as a fact's name
 
 std::string copies_text(const char* what, const CopySums& sums) {
   if (sums.count == 0) return "";
@@ -63,8 +65,8 @@ std::string Sections::gpus() const {
                       : fmt::format("gpu {}", gpu.devices[i].device),
                 device_text(gpu.devices[i], gpu.causes_known));
   if (gpu.devices.size() > kMostDevices)
-    out += fact("", fmt::format("… and {} more (datamon report --json)",
-                                gpu.devices.size() - kMostDevices));
+    out += wrap_command(fmt::format("… and {} more:", gpu.devices.size() - kMostDevices),
+                        command_about(profile_, "report", "--json"), width(), kBelow, kBelow);
   std::string notes;
   const auto add = [&](bool holds, const std::string& note) {
     if (holds) notes += (notes.empty() ? "" : " · ") + note;
@@ -75,16 +77,20 @@ std::string Sections::gpus() const {
                   time_text(gpu.synchronising_s)));
   add(gpu.longest_merged_s > 0, fmt::format("gaps up to {} all count as waits for launches",
                                             time_text(gpu.longest_merged_s)));
-  add(gpu.lost_records > 0, fmt::format("{} records of the GPU were lost",
-                                        count_text(static_cast<double>(gpu.lost_records))));
+  add(gpu.lost_records > 0,
+      fmt::format("{} record{} of the GPU {} lost",
+                  count_text(static_cast<double>(gpu.lost_records)),
+                  plural(static_cast<double>(gpu.lost_records)),
+                  plural(static_cast<double>(gpu.lost_records), "was", "were")));
   return out + fact("", notes);
 }
 
 std::string Sections::source() const {
   if (!profile_.import) return "";
   const ImportFacts& import = *profile_.import;
-  return fact("source", fmt::format("{}, {} records used of {}", to_string(import.format),
+  return fact("source", fmt::format("{}, {} record{} used of {}", to_string(import.format),
                                     count_text(static_cast<double>(import.records)),
+                                    plural(static_cast<double>(import.records)),
                                     bytes_text(static_cast<double>(import.bytes))));
 }
 

@@ -152,6 +152,14 @@ std::string wrap(std::string_view text, std::size_t width, std::string_view firs
   return out + current + "\n";
 }
 
+std::string wrap_command(std::string_view text, std::string_view command, std::size_t width,
+                         std::string_view first, std::string_view other) {
+  const std::string whole =
+      std::string(first) + std::string(text) + " " + std::string(command) + "\n";
+  if (display_width(whole) <= width + 1) return whole;
+  return wrap(text, width, first, other) + std::string(other) + std::string(command) + "\n";
+}
+
 std::string bar(double share, std::size_t width) {
   constexpr std::array<const char*, 8> kParts = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
   if (!(share > 0)) return "";

@@ -20,6 +20,11 @@ std::string pad_left(std::string_view text, std::size_t width);
 std::string wrap(std::string_view text, std::size_t width, std::string_view first,
                  std::string_view other);
 
+// The same of a text and a command that is to be copied, which is never broken: behind
+// the text if one line holds both, else on a line of its own.
+std::string wrap_command(std::string_view text, std::string_view command, std::size_t width,
+                         std::string_view first, std::string_view other);
+
 // Eighths of a block: share of `width` columns.
 std::string bar(double share, std::size_t width);
 

@@ -7,6 +7,7 @@
 #include "report/diagnosis_thresholds.h"
 #include "report/diagnosis_verdict.h"
 #include "report/reporter.h"
+#include "report/text_job.h"
 #include "report/text_layout.h"
 #include "report/text_sections.h"
 #include "report/text_units.h"
@@ -35,11 +36,16 @@ std::string verdict_title(const Verdict& verdict) {
   return title;
 }
 
-// Without the program's folder, which says least.
-std::string short_command(const std::string& command) {
-  const std::size_t end = std::min(command.find(' '), command.size());
-  const std::size_t slash = command.substr(0, end).rfind('/');
-  return slash == std::string::npos ? command : command.substr(slash + 1);
+// Who makes the batches. Threads that were never called workers are counted as what they
+// are: some may be of a shell or a tool that the job ran.
+std::string makers_text(const Profile& profile) {
+  if (profile.import) return profile.import->workers;
+  const std::size_t makers = profile.workers.size();
+  if (makers == 0) return profile.consumer.present ? "no workers" : "";
+  const char* ending = plural(static_cast<double>(makers));
+  return profile.workers.front().has_role
+             ? fmt::format("{} worker{}", makers, ending)
+             : fmt::format("{} thread{} without a role", makers, ending);
 }
 
 class TextReporter : public Reporter {
@@ -67,25 +73,20 @@ class TextReporter : public Reporter {
   std::string header(const Profile& profile) const {
     const JobFacts& job = profile.job;
     std::string facts;
-    const std::size_t workers = profile.workers.size();
-    if (profile.import)
-      facts += " · " + profile.import->workers;
-    else if (workers > 0)
-      facts += fmt::format(" · {} worker{}", workers, workers == 1 ? "" : "s");
-    else if (profile.consumer.present)
-      facts += " · no workers";
+    if (const std::string makers = makers_text(profile); !makers.empty()) facts += " · " + makers;
     if (std::isfinite(profile.machine.cores_allowed) && profile.machine.cores_allowed > 0)
-      facts += fmt::format(" · {} cores", cores_text(profile.machine.cores_allowed));
+      facts += fmt::format(" · {} core{}", cores_text(profile.machine.cores_allowed),
+                           plural(profile.machine.cores_allowed));
     if (job.ranks > 1) facts += fmt::format(" · {} ranks", job.ranks);
     if (!profile.import || profile.consumer.present)
-      facts += fmt::format(" · {} steps, {} steady", profile.consumer.steps,
+      facts += fmt::format(" · {} step{}, {} steady", profile.consumer.steps,
+                           plural(static_cast<double>(profile.consumer.steps)),
                            profile.consumer.steady_steps);
     if (!profile.import || job.duration_s > 0)
       facts += fmt::format(" · {}", time_text(job.duration_s));
     if (job.still_running) facts += " · still running";
-    const std::string command = job.command.empty() ? job.recording : short_command(job.command);
     const std::size_t used = std::min(display_width(facts), width() - 12);
-    return painted(cut(printable(command), width() - used), Paint::kBold, style_.color) +
+    return painted(cut(job_in_short(job), width() - used), Paint::kBold, style_.color) +
            painted(cut(facts, width()), Paint::kDim, style_.color) + "\n";
   }
 
@@ -129,8 +130,11 @@ class TextReporter : public Reporter {
                          share);
     if (verdict.label == Label::kInsufficientData)
       return profile.consumer.present
-                 ? fmt::format("{} steps were recorded, {} of them steady: too few to judge.",
-                               profile.consumer.steps, profile.consumer.steady_steps)
+                 ? fmt::format(
+                       "{} step{} recorded, {} of them steady: too few to judge.",
+                       profile.consumer.steps,
+                       plural(static_cast<double>(profile.consumer.steps), " was", "s were"),
+                       profile.consumer.steady_steps)
                  : "Nobody can say whether this job waits for data.";
     if (verdict.speedup_without_wait > kLargestFactor)
       return fmt::format(

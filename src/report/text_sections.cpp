@@ -8,6 +8,7 @@
 
 #include "report/diagnosis_evidence.h"
 #include "report/loader_notes.h"
+#include "report/text_job.h"
 #include "report/text_layout.h"
 #include "report/text_units.h"
 
@@ -31,6 +32,15 @@ std::string joined(const std::vector<std::string>& parts) {
 
 std::string share_of_life(const WorkerProfile& worker, double busy_s) {
   return known_percent(worker.alive_s > 0 ? std::min(1.0, busy_s / worker.alive_s) : 0);
+}
+
+// A job that worked for less has a share that says nothing: the monitor's start-up and
+// its sampler cost as much as they do beside an hour of work.
+constexpr double kShortestForShare_s = 1.0;
+
+std::string cost_text(const MonitorCost& cost) {
+  if (cost.busy_s < kShortestForShare_s) return fmt::format("cost {}", time_text(cost.cost_s));
+  return fmt::format("cost {} of the job's busy time", known_percent(cost.cost_share));
 }
 
 // "cpu 96 %" of the pressures that are known and not zero.
@@ -106,7 +116,10 @@ std::string Sections::loaders() const {
     out += fmt::format("  … and {} more\n", profile_.loaders.size() - diagnosis_.loaders.size());
   for (const LoaderVerdict& loader : diagnosis_.loaders) {
     if (loader.number == profile_.loader) continue;
-    return out + fmt::format("  see another one: datamon report --loader {}\n", loader.number);
+    return out + wrap_command(
+                     "see another one:",
+                     command_about(profile_, "report", fmt::format("--loader {}", loader.number)),
+                     width(), "  ", "    ");
   }
   return out;
 }
@@ -126,34 +139,40 @@ std::string Sections::workers() const {
     high = std::max(high, share);
     if (slowest == nullptr || worker.batch_p50_ms > slowest->batch_p50_ms) slowest = &worker;
   }
+  const std::string name = std::string(workers.front().has_role ? "worker" : "thread") +
+                           plural(static_cast<double>(workers.size()));
   std::string out;
   if (workers.size() <= kMostWorkers) {
     std::vector<std::string> parts;
     for (const WorkerProfile& worker : workers)
       parts.push_back(fmt::format(
-          "{}: busy {}{}, {} batches, {} each{}", worker.index,
+          "{}: busy {}{}, {} batch{}, {} each{}", worker.index,
           share_of_life(worker, worker.busy_s),
           worker.has_feeder ? ", feeder " + share_of_life(worker, worker.feeder_busy_s) : "",
-          worker.batches, time_text(worker.batch_p50_ms * 1e-3),
-          worker.ended_early ? ", ENDED EARLY" : ""));
-    out = fact(workers.size() == 1 ? "worker" : "workers", joined(parts));
+          worker.batches, plural(static_cast<double>(worker.batches), "", "es"),
+          time_text(worker.batch_p50_ms * 1e-3), worker.ended_early ? ", ENDED EARLY" : ""));
+    out = fact(name, joined(parts));
   } else {
-    out = fact(
-        "workers",
-        fmt::format(
-            "{} of them, busy {} of the time ({} to {}){} · slowest: worker {}, {} a "
-            "batch",
-            workers.size(), known_percent(alive > 0 ? std::min(1.0, busy / alive) : 0),
-            percent_text(low), percent_text(high),
-            fed > 0 ? fmt::format(", their feeders {}", percent_text(std::min(1.0, feeding / fed)))
-                    : "",
-            slowest->index, time_text(slowest->batch_p50_ms * 1e-3)));
+    out = fact(name, fmt::format(
+                         "{} of them, busy {} of the time ({} to {}){} · slowest: worker {}, {} a "
+                         "batch",
+                         workers.size(), known_percent(alive > 0 ? std::min(1.0, busy / alive) : 0),
+                         percent_text(low), percent_text(high),
+                         fed > 0 ? fmt::format(", their feeders {}",
+                                               percent_text(std::min(1.0, feeding / fed)))
+                                 : "",
+                         slowest->index, time_text(slowest->batch_p50_ms * 1e-3)));
     for (const WorkerProfile& worker : workers)
       if (worker.ended_early)
         out += fact("", fmt::format("worker {} (pid {}) ended early, without a word", worker.index,
                                     worker.pid));
   }
   return out;
+}
+
+std::string Sections::not_measured() const {
+  if (!profile_.import) return "not measured (datamon doctor says why)";
+  return profile_.import->format == ImportFormat::kKineto ? "not in the trace" : "not in the log";
 }
 
 std::string Sections::cores() const {
@@ -168,7 +187,7 @@ std::string Sections::cores() const {
                       cores_text(std::max(0.0, machine.cores_used_total - machine.cores_used_job)));
     parts.push_back(text);
   } else {
-    parts.push_back("not measured (datamon doctor says why)");
+    parts.push_back(not_measured());
   }
   if (std::isfinite(machine.throttled_share) && machine.throttled_share > 0.005)
     parts.push_back(
@@ -255,12 +274,14 @@ std::string Sections::phases() const {
 std::string Sections::monitor() const {
   const MonitorCost& cost = profile_.monitor;
   std::vector<std::string> parts = {
-      fmt::format("cost {} of the job's busy time", known_percent(cost.cost_share)),
-      fmt::format("{} spans, {} dropped", count_text(static_cast<double>(cost.spans)),
+      cost_text(cost),
+      fmt::format("{} span{}, {} dropped", count_text(static_cast<double>(cost.spans)),
+                  plural(static_cast<double>(cost.spans)),
                   count_text(static_cast<double>(cost.dropped))),
       bytes_text(static_cast<double>(cost.bytes))};
   if (cost.mismatched_ends > 0)
-    parts.push_back(fmt::format("{} ends without a begin", cost.mismatched_ends));
+    parts.push_back(fmt::format("{} end{} without a begin", cost.mismatched_ends,
+                                plural(static_cast<double>(cost.mismatched_ends))));
   return fact("monitor", joined(parts));
 }
 
@@ -307,8 +328,8 @@ std::string Sections::problems() const {
                 "  - ", "    ");
   }
   if (profile_.problems.size() > shown)
-    out +=
-        fmt::format("  - and {} more: datamon report --json\n", profile_.problems.size() - shown);
+    out += wrap_command(fmt::format("and {} more:", profile_.problems.size() - shown),
+                        command_about(profile_, "report", "--json"), width(), "  - ", "    ");
   return out;
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "report/text_job.h"
 #include "report/text_layout.h"
 #include "report/text_sections.h"
 #include "report/text_units.h"
@@ -120,7 +121,9 @@ std::string Sections::stage_table(bool on_consumer) const {
     out += "  " + line + "\n";
   if (!small.empty()) out += wrap(small_stages(small), width(), "  ", "    ");
   if (left_out > 0)
-    out += fmt::format("  … and {} smaller stages (datamon report --json)\n", left_out);
+    out += wrap_command(
+        fmt::format("… and {} smaller stage{}:", left_out, plural(static_cast<double>(left_out))),
+        command_about(profile_, "report", "--json"), width(), "  ", "    ");
   return out;
 }
 

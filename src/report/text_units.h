@@ -18,6 +18,11 @@ std::string factor_text(double factor);        // "2.7x"
 std::string cores_text(double cores);          // "1.9", "64"
 double finite_or(double value, double other);  // `other` for NaN and infinities
 
+// What a word's end is for so many: fmt::format("{} worker{}", n, plural(n)).
+constexpr const char* plural(double count, const char* one = "", const char* more = "s") {
+  return count == 1 ? one : more;
+}
+
 // Any bytes as printable UTF-8: control characters (also C1 and bidirectional
 // ones) and broken sequences become escapes (\n, \x1b, \u{202e}), so that a name
 // from a recording can neither drive a terminal nor break a line.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "report/text_units.h"
 #include "report/trace_counters.h"
 #include "report/trace_default.h"
 #include "report/trace_events.h"
@@ -39,12 +40,13 @@ void write_names(const Recording& recording, const TraceTimeline& timeline,
 
 void describe_damage(const WeaverCounts& counts, TraceSummary& summary) {
   if (counts.damaged > 0)
-    summary.statements.push_back(fmt::format(
-        "{} spans have impossible times (a damaged recording) and are left out", counts.damaged));
+    summary.statements.push_back(
+        fmt::format("{} span{} left out: impossible times (a damaged recording)", counts.damaged,
+                    plural(static_cast<double>(counts.damaged), " is", "s are")));
   if (counts.squeezed > 0)
     summary.statements.push_back(fmt::format(
-        "{} spans are shorter than a nanosecond and have no room between their neighbours",
-        counts.squeezed));
+        "{} span{} left out: shorter than a nanosecond, without room between the neighbours",
+        counts.squeezed, plural(static_cast<double>(counts.squeezed), " is", "s are")));
 }
 
 void write_facts(const Recording& recording, const TraceTimeline& timeline,

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "report/profile.h"
+#include "report/text_units.h"
 #include "report/trace_density.h"
 #include "report/trace_slowest.h"
 #include "report/trace_steps.h"
@@ -219,11 +220,12 @@ std::vector<std::string> default_statements(const TraceSelection& selection,
                   "everything, --steps FIRST:END or --from and --to another part",
                   counts.left_out, counts.left_out + shown)};
   for (std::size_t i = 0; i < selection.window_words.size(); ++i)
-    statements.push_back(
-        fmt::format("shown: {}: {} slices", selection.window_words[i], counts.in_window[i]));
+    statements.push_back(fmt::format("shown: {}: {} slice{}", selection.window_words[i],
+                                     counts.in_window[i],
+                                     plural(static_cast<double>(counts.in_window[i]))));
   statements.push_back(
-      fmt::format("shown: slowest items of the rest: {}, with what they did: {} slices",
-                  selection.slow.size(), counts.slow));
+      fmt::format("shown: slowest items of the rest: {}, with what they did: {} slice{}",
+                  selection.slow.size(), counts.slow, plural(static_cast<double>(counts.slow))));
   return statements;
 }
 

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "report/text_units.h"
 #include "report/trace_default.h"
 #include "report/trace_gaps.h"
 #include "report/trace_steps.h"
@@ -84,11 +85,12 @@ std::vector<std::string> gap_statements(const TraceTimeline& timeline,
                                         const TraceIdentity& identity) {
   const LostSpans lost = find_lost(timeline, identity);
   if (lost.spans == 0) return {};
-  return {
-      fmt::format("between {:.3f} and {:.3f} s the recording did not keep {} spans of {} "
-                  "threads one by one (their sums are in `datamon report`); record with a "
-                  "larger MON_MAX_MB to keep more",
-                  seconds(lost.from), seconds(lost.to), lost.spans, lost.threads)};
+  return {fmt::format(
+      "between {:.3f} and {:.3f} s the recording did not keep {} span{} of {} "
+      "thread{} one by one (their sums are in `datamon report`); record with a "
+      "larger MON_MAX_MB to keep more",
+      seconds(lost.from), seconds(lost.to), lost.spans, plural(static_cast<double>(lost.spans)),
+      lost.threads, plural(static_cast<double>(lost.threads)))};
 }
 
 }  // namespace datamon::report

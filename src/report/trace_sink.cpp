@@ -162,8 +162,8 @@ std::unique_ptr<TraceSink> open_plain(const TraceTarget& target) {
       return std::make_unique<StreamSink>(fd, true, target.path);
     }
     if (!target.overwrite)
-      throw TraceOutputError(
-          fmt::format("{} exists; use -f to overwrite it", target.path.string()));
+      throw TraceOutputError(fmt::format(
+          "{} exists; use -f to overwrite it, or name another file with -o", target.path.string()));
   }
   return std::make_unique<FileSink>(target.path, target.overwrite);
 }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "report/text_units.h"
+
 namespace datamon::report {
 namespace {
 
@@ -122,10 +124,10 @@ void TrackBuilder::finish_cells(Parts& parts, const std::vector<Stage>& stages) 
     if (!possible_window(cell)) {
       log_.add(parts.cells[number].offset, "sums of an impossible time window; skipped");
     } else if (!has_stage(stages, cell.stage)) {
-      log_.add(
-          parts.cells[number].offset,
-          fmt::format("sums of stage {}, which nothing defines: {} spans are not in the report",
-                      cell.stage, cell.count));
+      log_.add(parts.cells[number].offset,
+               fmt::format("sums of stage {}, which nothing defines: {} span{} not in the report",
+                           cell.stage, cell.count,
+                           plural(static_cast<double>(cell.count), " is", "s are")));
     } else {
       parts.track.cells.push_back(&cell);
     }

@@ -58,7 +58,8 @@ def test_without_options_it_goes_through_what_people_try(reading):
     assert {"workers", "prefetch", "faster", "cached", "consumer"} <= kinds
     assert 0.5 < answer["forecast_basis"]["simulated_over_measured"] < 2
     text = datamon("forecast", reading).stdout
-    assert "4 workers" in text and "next: datamon forecast --sweep" in text
+    assert "4 workers" in text and f"next: datamon forecast {reading} --sweep" in text
+    assert text.startswith(f"recording {reading} · datamon-pipeline")
 
 
 def test_sweep(reading):
@@ -84,6 +85,9 @@ def test_report_carries_forecasts(reading):
     (["--faster", "decode=0"], "STAGE=FACTOR"),
     (["--persistent-workers"], "no epoch ended"),
     (["--placement", "moon"], "hybrid"),
+    (["--workers", "2,4"], "must be one whole number from 0 to 4096, not '2,4'"),
+    (["--batch-size", "many"], "one whole number"),
+    (["--consumer", "half"], "one number"),
 ])
 def test_what_cannot_be_forecast_is_an_error(reading, options, said):
     done = datamon("forecast", reading, *options)

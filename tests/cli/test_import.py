@@ -35,6 +35,8 @@ def test_text_fits_the_screen(option, path):
     for part in ("source", "what it cannot say", "what would help", "next: MON=1"):
         assert part in done.stdout
     assert "monitor " not in done.stdout.split("what it cannot say")[0].replace("data monitor", "")
+    assert f"cores     not in the {'trace' if option == '--kineto' else 'log'}" in done.stdout
+    assert "doctor" not in done.stdout
 
 
 def test_gpus_are_shown():

@@ -2,6 +2,7 @@
 
 import os
 import pty
+import shlex
 import signal
 import subprocess
 import time
@@ -102,6 +103,14 @@ def test_says_where_it_recorded_and_what_next(tmp_path, photos):
     assert f"next: datamon report {folders[0].name}" in done.stderr
     again = datamon("run", "--dir", folders[0].name, "--", "true", cwd=tmp_path)
     assert again.returncode == 125 and "already holds a recording" in again.stderr
+
+
+def test_what_is_next_can_be_typed_as_it_is(tmp_path, photos):
+    done = datamon("run", "--dir", "my runs/it's", "--", PIPELINE, photos, "--steps", "3", "--batch",
+                   "2", cwd=tmp_path)
+    words = shlex.split(done.stderr.split("next: datamon ")[1])
+    assert words == ["report", "my runs/it's"]
+    assert datamon(*words, cwd=tmp_path).returncode == 0
 
 
 def test_errors_of_ours(tmp_path):

@@ -112,11 +112,15 @@ def test_commands_that_cannot_be_run(tmp_path):
     assert nothing.returncode == 1 and "nothing was recorded" in nothing.stderr
 
 
-@pytest.mark.parametrize("option, value", [("--time-budget", "soon"), ("--time-budget", "0"),
-                                           ("--env", "NAME"), ("--trials", "0")])
-def test_wrong_options(tmp_path, option, value):
+@pytest.mark.parametrize("option, value, said", [("--time-budget", "soon", "with its unit"),
+                                                 ("--time-budget", "0", "with its unit"),
+                                                 ("--time-budget", "5", "90s, 5m or 1h, not '5'"),
+                                                 ("--env", "NAME", "NAME=VALUE"),
+                                                 ("--trials", "0", "one whole number from 1 to")])
+def test_wrong_options(tmp_path, option, value, said):
     done = datamon("tune", option, value, "--", "true", cwd=tmp_path)
-    assert done.returncode == 2 and option in done.stderr
+    assert done.returncode == 2 and option in done.stderr and said in done.stderr
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_setting_that_breaks_the_job_is_not_chosen(tmp_path, photos):

@@ -60,6 +60,8 @@ def test_not_installed(way, package, tmp_path):
     assert done.stdout.startswith(b"ran") and done.code == 0
     assert done.stderr.startswith(b"datamon: recorded in") and done.stderr.count(b"\n") == 1
     assert done.recording.spans()["read"] >= 1
+    remedies = [remedy["change"] for remedy in done.recording.report()["remedies"]]
+    assert any("for batch in datamon.wrap(loader):" in change for change in remedies)
 
 
 @pytest.mark.parametrize("option", ["-S", "-I", "-E", "-BES"])

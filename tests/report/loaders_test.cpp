@@ -82,7 +82,9 @@ TEST(Loaders, TheReportIsAboutTheOneThatIsWaitedForLongest) {
   EXPECT_EQ(diagnosis.loaders[1].label, Label::kDecodeBound);
   const std::string text = text_reporter({})->render(profile, diagnosis);
   EXPECT_NE(text.find("2 validation: photos  (above)"), std::string::npos) << text;
-  EXPECT_NE(text.find("datamon report --loader 1"), std::string::npos);
+  EXPECT_NE(text.find("datamon report " + recording.path().string() + " --loader 1"),
+            std::string::npos)
+      << text;
 }
 
 // Two passes of 60 s each over the training data, which wait little, and two of 8 s over the

@@ -166,6 +166,8 @@ class Simulation {
     p_.steps_per_s = p_.batches_per_s = m_.steps / steady;
     p_.items_per_s = p_.steps_per_s * m_.items;
     p_.monitor.spans = 10000;
+    p_.monitor.busy_s = 10;
+    p_.monitor.cost_s = 0.02;
     p_.monitor.cost_share = 0.002;
   }
 

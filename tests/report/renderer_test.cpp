@@ -15,6 +15,7 @@
 #include "profile_model.h"
 #include "report/diagnosis.h"
 #include "report/reporter.h"
+#include "report/shell_word.h"
 #include "report/text_layout.h"
 #include "report/text_units.h"
 
@@ -153,6 +154,46 @@ TEST(TextReport, SmallStagesShareALine) {
     if (stage.name == "send") stage.share = 0.02;
   text = text_of(profile, {.width = 100});
   EXPECT_THAT(text, Not(HasSubstr("in all:")));
+}
+
+// Beside so little work the monitor's fixed cost is a multiple of it, and says nothing.
+TEST(TextReport, NoShareOfAShortJob) {
+  Profile profile = typical();
+  profile.monitor.busy_s = 2e-3;
+  profile.monitor.cost_s = 15.5e-3;
+  profile.monitor.cost_share = 7.77;
+  const std::string text = text_of(profile, {});
+  EXPECT_THAT(text, HasSubstr("cost 15.5 ms ·"));
+  EXPECT_THAT(text, Not(HasSubstr("777 %")));
+}
+
+TEST(TextReport, CommandsNameTheRecording) {
+  Profile profile = typical();
+  profile.job.recording = "it's here/a";
+  ForecastSection forecasts;
+  Diagnosis diagnosis = diagnose(profile);
+  diagnosis.loaders = {{0, "train", 9, 0.5, Label::kDecodeBound},
+                       {1, "test", 9, 0.1, Label::kComputeBound}};
+  for (int i = 0; i < 9; ++i) profile.problems.push_back({"a.mon", 1, "damage"});
+  for (const int width : {76, 140}) {
+    const std::string text =
+        text_reporter({.width = width})->render(profile, diagnosis, &forecasts);
+    for (const char* command :
+         {"next: datamon trace 'it'\\''s here/a' -o trace.json\n",
+          " datamon forecast 'it'\\''s here/a'\n", " datamon report 'it'\\''s here/a' --json\n",
+          " datamon report 'it'\\''s here/a' --loader 1\n"})
+      EXPECT_THAT(text, HasSubstr(command));
+  }
+}
+
+TEST(ShellWord, IsOneWordAndNoMore) {
+  EXPECT_EQ(shell_word("runs/a-1_2.b"), "runs/a-1_2.b");
+  EXPECT_EQ(shell_word("my runs"), "'my runs'");
+  EXPECT_EQ(shell_word("$(rm)"), "'$(rm)'");
+  EXPECT_EQ(shell_word("it's"), "'it'\\''s'");
+  EXPECT_EQ(shell_word("-o"), "./-o");
+  EXPECT_EQ(shell_word(""), "''");
+  EXPECT_EQ(shell_word("a\x1b'\n"), "$'a\\033\\'\\012'");
 }
 
 // Whoever can name a file must not be able to drive the reader's terminal.

@@ -1,8 +1,11 @@
 #include "command.h"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <iostream>
 
 namespace datamon::cli {
@@ -47,6 +50,18 @@ std::string failure_message(const CLI::App* app, const CLI::Error& error) {
   const std::string command = chosen.empty() ? "" : " " + chosen.front()->get_name();
   return std::string("datamon") + command + ": " + error.what() + "\ntry: datamon" + command +
          " --help\n";
+}
+
+template <typename Number>
+CLI::Validator number_between(Number least, Number most, const char* type, const char* what) {
+  const auto check = [=](const std::string& text) -> std::string {
+    Number value = 0;
+    const char* const end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, value);
+    if (error == std::errc() && stop == end && value >= least && value <= most) return "";
+    return fmt::format("must be {} from {} to {}, not '{}'", what, least, most, text);
+  };
+  return CLI::Validator(check, fmt::format("{} in [{} - {}]", type, least, most));
 }
 
 }  // namespace
@@ -132,6 +147,14 @@ CLI::Option* add_option(CLI::App& app, const std::string& names, double& value,
 CLI::Option* add_flag(CLI::App& app, const std::string& names, bool& value,
                       const std::string& help) {
   return with_environment(app.add_flag(names, value, help));
+}
+
+CLI::Validator one_number(double least, double most) {
+  return number_between(least, most, "FLOAT", "one number");
+}
+
+CLI::Validator one_whole_number(int least, int most) {
+  return number_between(least, most, "INT", "one whole number");
 }
 
 CLI::Option* with_environment(CLI::Option* option) {

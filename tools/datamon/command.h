@@ -25,6 +25,7 @@
 namespace CLI {
 class App;
 class Option;
+class Validator;
 }  // namespace CLI
 
 namespace datamon::cli {
@@ -95,6 +96,10 @@ CLI::Option* add_option(CLI::App& app, const std::string& names, double& value,
                         const std::string& help, const std::string& type);
 CLI::Option* add_flag(CLI::App& app, const std::string& names, bool& value,
                       const std::string& help);
+
+// Checks of an option that takes one number from `least` to `most`, which its help then says.
+CLI::Validator one_number(double least, double most);
+CLI::Validator one_whole_number(int least, int most);
 
 // Gives the option the environment variable that its long name (a positional's
 // only one) says: --max-mb is MON_MAX_MB. Declared nowhere else.

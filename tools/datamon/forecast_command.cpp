@@ -16,6 +16,8 @@
 #include "report/forecast/placement_output.h"
 #include "report/profile.h"
 #include "report/reporter.h"
+#include "report/text_job.h"
+#include "report/text_layout.h"
 #include "terminal.h"
 
 namespace datamon::cli {
@@ -99,16 +101,29 @@ std::string json_text(const report::ForecastSection& section, const report::Swee
   return out.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
-std::string next_text(const Options& options) {
-  if (options.sweep) return "  next: datamon forecast --workers N\n";
-  return changes_of(options).empty() ? "  next: datamon forecast --sweep\n"
-                                     : "  next: make the change, record again, datamon report\n";
+std::string next_step(const Options& options, const report::Profile& profile, bool any) {
+  if (!any) return report::command_about(profile, "report");  // it has more to say on why
+  if (options.sweep) return report::command_about(profile, "forecast", "--workers N");
+  if (changes_of(options).empty()) return report::command_about(profile, "forecast", "--sweep");
+  return "make the change, record again, datamon report";
+}
+
+// Which recording of which job this is about.
+std::string title(const ChosenRecording& chosen, const report::Profile& profile,
+                  const report::TextStyle& style) {
+  std::string line = recording_line(chosen);
+  if (!profile.job.command.empty()) line += " · " + report::job_in_short(profile.job);
+  line = report::cut(line, static_cast<std::size_t>(style.width));
+  return report::painted(style.utf8 ? line : report::to_ascii(line), report::Paint::kBold,
+                         style.color) +
+         "\n\n";
 }
 
 int forecast_recording(const Options& options) {
   const ColorChoice color = color_choice(options.color);
   const auto rates = chosen_rates(options.rates);
-  const auto recording = report::Recording::open(chosen_recording(options.directory));
+  const ChosenRecording chosen = chosen_recording(options.directory, "forecast");
+  const auto recording = open_recording(chosen.path);
   const auto profile =
       report::build_profile(recording, {.loader = chosen_loader(recording, options.loader)});
   report::TextStyle style = output_style(color, options.width, options.output);
@@ -121,11 +136,14 @@ int forecast_recording(const Options& options) {
   if (!options.sweep || options.json)
     section = section_of(forecaster, profile, rates ? &*rates : nullptr, changes);
   std::string out;
-  if (options.json)
+  if (options.json) {
     out = json_text(section, sweep ? &*sweep : nullptr);
-  else
-    out = (sweep ? report::sweep_text(*sweep, style) : report::forecasts_table(section, style)) +
-          "\n" + next_text(options);
+  } else {
+    const bool any = (sweep ? sweep->why_not : section.why_not).empty();
+    out = title(chosen, profile, style) +
+          (sweep ? report::sweep_text(*sweep, style) : report::forecasts_table(section, style)) +
+          "\n  next: " + next_step(options, profile, any) + "\n";
+  }
   write_output(options.output, out);
   return 0;
 }
@@ -134,14 +152,14 @@ void add_changes(CLI::App& app, Options& options) {
   with_environment(app.add_option("--workers", options.workers,
                                   "So many workers (of each rank); 0: none, the consumer loads"))
       ->type_name("N")
-      ->check(CLI::Range(0, 4096));
+      ->check(one_whole_number(0, 4096));
   with_environment(
       app.add_option("--prefetch", options.prefetch, "So many batches ahead, of each worker"))
       ->type_name("N")
-      ->check(CLI::Range(1, 4096));
+      ->check(one_whole_number(1, 4096));
   with_environment(app.add_option("--batch-size", options.batch_size, "Batches of so many items"))
       ->type_name("N")
-      ->check(CLI::Range(1, 1'000'000));
+      ->check(one_whole_number(1, 1'000'000));
   with_environment(app.add_option("--faster", options.faster,
                                   "A stage that takes 1/FACTOR of its time; inf: it is gone; may "
                                   "be given more than once"))
@@ -159,14 +177,14 @@ void add_changes(CLI::App& app, Options& options) {
                                   "A step that takes FACTOR of its time: 0.5 is a model twice as "
                                   "fast"))
       ->type_name("FACTOR")
-      ->check(CLI::Range(1e-6, 1e6));
+      ->check(one_number(1e-6, 1e6));
   with_environment(app.add_flag("--persistent-workers", options.persistent_workers,
                                 "Workers that live on from epoch to epoch"));
   with_environment(app.add_flag("--no-stragglers", options.no_stragglers,
                                 "No batch that costs more than twice the median"));
   with_environment(app.add_option("--ranks", options.ranks, "So many ranks on the same hosts"))
       ->type_name("N")
-      ->check(CLI::Range(1, 65536));
+      ->check(one_whole_number(1, 65536));
 }
 
 }  // namespace

@@ -6,8 +6,29 @@
 #include "report/loader_overview.h"
 #include "report/profile.h"
 #include "report/reporter.h"
+#include "report/text_layout.h"
 
 namespace datamon::cli {
+
+namespace {
+
+void write_report(const ReportOptions& options, const report::Profile& profile,
+                  const report::Diagnosis& diagnosis, const report::ForecastSection& forecasts,
+                  const std::string& chosen, ColorChoice color) {
+  if (options.json)
+    return write_output(options.output,
+                        report::json_reporter()->render(profile, diagnosis, &forecasts));
+  const report::TextStyle style = output_style(color, options.width, options.output);
+  std::string first;
+  if (!chosen.empty())
+    first = report::painted(style.utf8 ? chosen : report::to_ascii(chosen), report::Paint::kDim,
+                            style.color) +
+            "\n";
+  write_output(options.output,
+               first + report::text_reporter(style)->render(profile, diagnosis, &forecasts));
+}
+
+}  // namespace
 
 void add_report_output(CLI::App& app, ReportOptions& options) {
   add_option(app, "--loader", options.loader,
@@ -20,15 +41,12 @@ void add_report_output(CLI::App& app, ReportOptions& options) {
 void print_report(const ReportOptions& options, const report::Profile& profile,
                   const report::Diagnosis& diagnosis, const report::ForecastSection& forecasts,
                   ColorChoice color) {
-  const report::TextStyle style = output_style(color, options.width, options.output);
-  const auto reporter = options.json ? report::json_reporter() : report::text_reporter(style);
-  write_output(options.output, reporter->render(profile, diagnosis, &forecasts));
+  write_report(options, profile, diagnosis, forecasts, "", color);
 }
 
-void print_report(const ReportOptions& options, const std::filesystem::path& path,
-                  ColorChoice color) {
+void print_report(const ReportOptions& options, const report::Recording& recording,
+                  const std::string& chosen, ColorChoice color) {
   const auto rates = chosen_rates(options.rates);
-  const auto recording = report::Recording::open(path);
   const auto profile =
       report::build_profile(recording, {.loader = chosen_loader(recording, options.loader)});
   report::Diagnosis diagnosis = report::diagnose(profile);
@@ -37,7 +55,7 @@ void print_report(const ReportOptions& options, const std::filesystem::path& pat
   report::judge_workers(forecasts, diagnosis);
   report::rank_by_forecast(diagnosis, forecasts.forecasts);
   report::add_loaders(recording, profile, diagnosis);
-  print_report(options, profile, diagnosis, forecasts, color);
+  write_report(options, profile, diagnosis, forecasts, chosen, color);
 }
 
 }  // namespace datamon::cli

@@ -1,11 +1,11 @@
 // The report of a recording, as `report` and `probe` print it.
 #pragma once
 
-#include <filesystem>
 #include <string>
 
 #include "command.h"
 #include "report/forecast/candidates.h"
+#include "report/recording.h"
 #include "terminal.h"
 
 namespace datamon::cli {
@@ -23,8 +23,9 @@ void print_report(const ReportOptions& options, const report::Profile& profile,
                   const report::Diagnosis& diagnosis, const report::ForecastSection& forecasts,
                   ColorChoice color);
 
-// The same with everything that a recording has to say. Throws RecordingError, RatesError.
-void print_report(const ReportOptions& options, const std::filesystem::path& recording,
-                  ColorChoice color);
+// The same with everything that a recording has to say. The text begins with the line
+// `chosen`, if there is one. Throws RatesError.
+void print_report(const ReportOptions& options, const report::Recording& recording,
+                  const std::string& chosen, ColorChoice color);
 
 }  // namespace datamon::cli

@@ -43,7 +43,7 @@ int probe(const Options& options, const std::vector<std::string>& command) {
                        {"MON_PROBE_SECONDS", options.seconds}});
   }();
   say_recorded(job, directory);
-  if (job.recorded) print_report(options, directory, color);
+  if (job.recorded) print_report(options, report::Recording::open(directory), "", color);
   return job.result.exit_code;
 }
 
@@ -70,10 +70,10 @@ void add_probe_command(CommandSet& commands) {
   app.prefix_command();
   add_option(app, "--probe-delay", options->delay,
              "By how many percent of its own time a stage is delayed (default 20)", "PERCENT")
-      ->check(CLI::Range(1.0, 100.0));
+      ->check(one_number(1.0, 100.0));
   add_option(app, "--probe-seconds", options->seconds,
              "How long the experiment goes on at most (default 120)", "SECONDS")
-      ->check(CLI::Range(1.0, 86400.0));
+      ->check(one_number(1.0, 86400.0));
   add_record_options(app, *options);
   add_report_output(app, *options);
 }

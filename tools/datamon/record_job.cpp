@@ -10,6 +10,7 @@
 
 #include "python_hook.h"
 #include "recording_setup.h"
+#include "report/shell_word.h"
 
 namespace datamon::cli {
 namespace {
@@ -37,10 +38,10 @@ std::string why_nothing(const ChildResult& result, const fs::path& library,
 }
 
 // As a user would name it.
-std::string shown(const fs::path& directory) {
+fs::path shown(const fs::path& directory) {
   std::error_code error;
   const fs::path relative = directory.lexically_proximate(fs::current_path(error));
-  return error || relative.native().starts_with("..") ? directory.string() : relative.string();
+  return error || relative.native().starts_with("..") ? directory : relative;
 }
 
 }  // namespace
@@ -107,7 +108,8 @@ RecordedJob record_job(const RecordOptions& options, const fs::path& directory,
 void say_recorded(const RecordedJob& job, const fs::path& directory) {
   if (job.recorded)
     std::cerr << fmt::format("datamon: recorded in {} · next: datamon report {}\n",
-                             shown(directory), shown(directory));
+                             shown(directory).native(),
+                             report::shell_word(shown(directory).native()));
   else
     std::cerr << fmt::format("datamon: nothing was recorded: {}\n", job.why_nothing);
 }

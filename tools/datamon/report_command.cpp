@@ -33,7 +33,9 @@ int report_recording(const Options& options) {
   const ColorChoice color = color_choice(options.color);  // a wrong word is told before any work
   if (!options.kineto.empty() || !options.megengine_log.empty())
     return report_import(options, color);
-  print_report(options, chosen_recording(options.directory), color);
+  const ChosenRecording chosen = chosen_recording(options.directory, "report");
+  print_report(options, open_recording(chosen.path),
+               chosen.age.empty() ? "" : recording_line(chosen), color);
   return 0;
 }
 

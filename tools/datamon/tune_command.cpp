@@ -11,7 +11,7 @@
 #include "command.h"
 #include "output_file.h"
 #include "recording_setup.h"
-#include "report/text_units.h"
+#include "report/shell_word.h"
 #include "report/tune/tune_result.h"
 #include "terminal.h"
 #include "tuning.h"
@@ -26,20 +26,23 @@ struct Options : OutputOptions {
   std::vector<std::string> environment;
 };
 
-// "90", "90s", "5m", "1h" in seconds; nullopt if it is none of those.
+// "90s", "5m", "1h" in seconds; nullopt if it is none of those. A number alone is
+// refused: 5 is meant as minutes as often as not.
 std::optional<double> duration_s(const std::string& text) {
   char* end = nullptr;
   const double value = std::strtod(text.c_str(), &end);
   if (end == text.c_str() || !(value > 0) || value > 1e6) return std::nullopt;
   const std::string unit = end;
-  if (unit.empty() || unit == "s") return value;
+  if (unit == "s") return value;
   if (unit == "m") return 60 * value;
   if (unit == "h") return 3600 * value;
   return std::nullopt;
 }
 
 std::string duration_check(const std::string& text) {
-  return duration_s(text) ? "" : "must be a time such as 90s, 5m or 1h, not '" + text + "'";
+  return duration_s(text)
+             ? ""
+             : "must be a time with its unit, such as 90s, 5m or 1h, not '" + text + "'";
 }
 
 std::string variable_check(const std::string& text) {
@@ -75,7 +78,7 @@ int tune(const Options& options, const std::vector<std::string>& command) {
   else
     out = report::tune_text(result, output_style(color, options.width, options.output)) +
           fmt::format("\n  next: datamon report {}\n",
-                      report::printable(result.trials[result.best].recording));
+                      report::shell_word(result.trials[result.best].recording));
   write_output(options.output, out);
   const int signal = InterruptWatch::signal();
   return signal == 0 ? 0 : 128 + signal;
@@ -110,10 +113,10 @@ void add_tune_command(CommandSet& commands) {
       ->check(duration_check);
   add_option(app, "--trials", options->trials,
              "Most trials of workers and prefetch, the job as it is included (default 6)", "N")
-      ->check(CLI::Range(1, 1000));
+      ->check(one_whole_number(1, 1000));
   add_option(app, "--max-workers", options->most_workers,
              "Most workers to try (default: twice the cores, 8 to 64)", "N")
-      ->check(CLI::Range(0, 1024));
+      ->check(one_whole_number(0, 1024));
   add_option(app, "--loader", options->loader,
              "Which data loader, by number or name (default: the one with most steps)", "LOADER");
   with_environment(app.add_option("--env", options->environment,

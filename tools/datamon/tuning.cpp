@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "command.h"
+#include "report/shell_word.h"
 #include "report/text_units.h"
 #include "report/tune/measurement.h"
 
@@ -50,8 +51,9 @@ bool interrupted() { return InterruptWatch::signal() != 0; }
   if (steps < report::kFewestTrialSteps)
     throw CommandError(
         fmt::format(
-            "the job {} after {:.0f} s with {} steady steps, too few to measure; give it {}",
+            "the job {} after {:.0f} s with {} steady step{}, too few to measure; give it {}",
             end.by_itself ? "ended" : "was ended", end.seconds, steps,
+            report::plural(static_cast<double>(steps)),
             end.by_itself ? "more steps" : "a longer --time-budget"),
         1);
   throw CommandError(
@@ -59,7 +61,7 @@ bool interrupted() { return InterruptWatch::signal() != 0; }
           "the settings of this job's data loader cannot be changed from outside: that works "
           "with PyTorch's DataLoader and datamon-pipeline\nforecasts for it: datamon "
           "forecast --sweep {}",
-          outcome.recording.string()),
+          report::shell_word(outcome.recording.native())),
       1);
 }
 
@@ -83,7 +85,9 @@ report::TuneTrial trial_of(const LoaderSetting& setting, const TrialOutcome& out
   if (!outcome.kept.empty())
     trial.note = "the loader kept " + outcome.kept;
   else if (!(trial.result.items_per_s.value > 0))
-    trial.note = fmt::format("only {} steady steps in {:.0f} s", trial.steady_steps, trial.seconds);
+    trial.note =
+        fmt::format("only {} steady step{} in {:.0f} s", trial.steady_steps,
+                    report::plural(static_cast<double>(trial.steady_steps)), trial.seconds);
   else
     trial.result.failed = false;
   return trial;

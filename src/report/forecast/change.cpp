@@ -52,7 +52,7 @@ std::string to_text(const Change& change) {
   const std::string stage = printable(change.stage);
   switch (change.kind) {
     case ChangeKind::kWorkers:
-      return fmt::format("{} worker{}", value, change.value == 1 ? "" : "s");
+      return fmt::format("{} worker{}", value, plural(change.value));
     case ChangeKind::kPrefetch:
       return fmt::format("prefetch {}", value);
     case ChangeKind::kBatchSize:
@@ -72,7 +72,7 @@ std::string to_text(const Change& change) {
     case ChangeKind::kNoStragglers:
       return "no stragglers";
     case ChangeKind::kRanks:
-      return fmt::format("{} ranks", value);
+      return fmt::format("{} rank{}", value, plural(change.value));
   }
   return {};
 }

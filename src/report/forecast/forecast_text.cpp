@@ -50,8 +50,7 @@ std::string bound_text(std::string_view limit) {
 std::string trust_text(const ForecastSection& section) {
   if (!section.why_not.empty()) return "no forecasts: " + section.why_not;
   const double off = std::abs(section.simulated_over_measured - 1);
-  return fmt::format("forecasts are simulated, {} off as it is: datamon forecast",
-                     percent_text(off));
+  return fmt::format("forecasts are simulated, {} off as it is", percent_text(off));
 }
 
 std::string basis_text(const ForecastSection& section) {

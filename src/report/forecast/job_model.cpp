@@ -1,5 +1,7 @@
 #include "report/forecast/job_model.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -272,12 +274,14 @@ void fill_helpers(const Profile& profile, JobModel& model) {
 std::string missing(const Profile& profile, const Evidence& evidence) {
   if (!profile.consumer.present) return "nobody takes batches in this recording";
   if (evidence.step.steps < th::kMinimumSteps)
-    return "only " + std::to_string(evidence.step.steps) + " steady steps were recorded; " +
-           std::to_string(th::kMinimumSteps) + " are needed";
+    return fmt::format("only {} steady step{} recorded; {} are needed", evidence.step.steps,
+                       plural(static_cast<double>(evidence.step.steps), " was", "s were"),
+                       th::kMinimumSteps);
   if (!profile.batches.empty() && profile.batches.size() < th::kMinimumSteps)
-    return "only " + std::to_string(profile.batches.size()) +
-           " batches were made while the loader was in its steady state; " +
-           std::to_string(th::kMinimumSteps) + " are needed";
+    return fmt::format(
+        "only {} batch{} made while the loader was in its steady state; {} are needed",
+        profile.batches.size(),
+        plural(static_cast<double>(profile.batches.size()), " was", "es were"), th::kMinimumSteps);
   if (profile.batches.empty())
     return "what single batches cost was not recorded (collate or send spans with batch numbers)";
   if (!(profile.steps_per_s > 0)) return "the rate of steps is not known";

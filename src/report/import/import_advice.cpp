@@ -4,6 +4,7 @@
 
 #include "report/diagnosis_thresholds.h"
 #include "report/import/import.h"
+#include "report/text_units.h"
 
 namespace datamon::report {
 namespace {
@@ -35,9 +36,10 @@ void advise_kineto(const Profile& profile, Diagnosis& diagnosis) {
     diagnosis.remedies = {
         {fmt::format("profile at least {} steps: schedule(wait=1, warmup=1, active={})",
                      thresholds::kManySteps, thresholds::kManySteps + 2),
-         fmt::format("{} steady steps say nothing about the spread; {} give a verdict, {} a firm "
-                     "one",
-                     consumer.steady_steps, thresholds::kMinimumSteps, thresholds::kManySteps)},
+         fmt::format("{} steady step{} nothing about the spread; {} give a verdict, {} a firm one",
+                     consumer.steady_steps,
+                     plural(static_cast<double>(consumer.steady_steps), " says", "s say"),
+                     thresholds::kMinimumSteps, thresholds::kManySteps)},
         record_it("it records every step, for about 0.5 % of the job's time")};
   } else {
     diagnosis.remedies = {
