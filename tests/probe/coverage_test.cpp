@@ -98,6 +98,7 @@ TEST_P(Coverage, WhereItEndsTheExperiment) {
   int ended_early = 0;
   for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
     ProbeModel model = job_of(GetParam());
+    model.machine_noise = 0.015;
     model.seed = seed;
     const ProbeRecord record = simulate(model);
     ProbeRecord seen = record;
