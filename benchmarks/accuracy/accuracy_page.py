@@ -108,7 +108,7 @@ def case_row(row):
     return [row["name"] + (" (held back)" if row["held_back"] else ""),
             row["truth"] + ("" if len(row["accepted"]) == 1 else " (or " + ", ".join(
                 label for label in row["accepted"] if label != row["truth"]) + ")"),
-            ", ".join(f"{name} +{cost:.0%}" for name, cost in costs),
+            ", ".join(f"{name} {round(cost, 2) + 0:+.0%}" for name, cost in costs),
             f"{row['verdict']}, {row['confidence']}", mark(row),
             ", ".join(row["qualifiers"]) or "-", f"{row['noise']:.1%}"]
 

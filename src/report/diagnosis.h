@@ -72,6 +72,8 @@ struct Unhelpful {
   std::vector<Change> simulated_as{};
   bool at_most = false;
   std::optional<Forecast> forecast{};
+  // Why it does help, if that is what the forecast says; "": although `why`.
+  std::string if_it_helps{};
 };
 // "more workers: +0 % (-2 to +2 %), all cores are in use".
 std::string to_text(const Unhelpful& unhelpful);

@@ -60,8 +60,14 @@ void help_rereads(const Case& c, Advice& out) {
                 faster("read", read / listed)));
 }
 
+// The disk cannot be what such reads wait for.
+bool from_page_cache(const MachineProfile& machine) {
+  return machine.page_cache_hit_share >= th::kCached;
+}
+
 // How near the disk is to the best that it gave in this run.
 std::string bandwidth_text(const MachineProfile& machine) {
+  if (from_page_cache(machine)) return "";
   const double now = machine.disk_read_bytes_per_s, best = machine.disk_best_bytes_per_s;
   if (!std::isfinite(now) || !std::isfinite(best) || !(now > 0) || !(best > 0)) return "";
   std::string out = fmt::format("; {} gave {}/s", printable(machine.disk), bytes_text(now));
@@ -85,11 +91,14 @@ void help_saturated(const Case& c, const std::string& item, Advice& out) {
   out.remedies.push_back(
       at_best({"read fewer bytes: store the images at the size that is used, or in a "
                "denser format",
-               fmt::format("storage is at its limit, so more readers would only queue{}{}", item,
+               fmt::format("{} is at its limit, so more readers would only queue{}{}",
+                           from_page_cache(machine) ? "whatever serves the reads" : "storage", item,
                            bandwidth_text(machine))},
               without(StageClass::kRead)));
   out.remedies.push_back(at_best(
-      {"copy the data to a faster disk, or to memory (/dev/shm) if it fits",
+      {from_page_cache(machine)
+           ? "copy the data to another file system, or to memory (/dev/shm) if it fits"
+           : "copy the data to a faster disk, or to memory (/dev/shm) if it fits",
        std::isfinite(machine.memory_available_bytes)
            ? fmt::format("{} of memory are available", bytes_text(machine.memory_available_bytes))
            : "every epoch reads it again"},
@@ -109,7 +118,7 @@ void help_latency(const Case& c, const std::string& item, Advice& out) {
                      "that storage is at its limit{}{}",
                      share_text(c, Cost::kRead), item, bandwidth_text(machine))},
         workers_each(c, std::max(2, 2 * c.workers()))));
-  if (std::isfinite(hits) && hits >= th::kCached) {
+  if (from_page_cache(machine)) {
     out.remedies.push_back(
         at_best({"find out what the reads wait for: a network or FUSE file system, "
                  "opening each file, a lock",

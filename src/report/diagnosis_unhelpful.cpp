@@ -11,12 +11,47 @@ namespace datamon::report {
 
 namespace th = thresholds;
 
+namespace {
+
+// Why more workers gain something where the cores are in use.
+std::string cores_to_win(const MachineEvidence& machine) {
+  if (!disturbed(machine)) return "";
+  return fmt::format("other programs use {} of the {} cores; more workers get more of them",
+                     cores_text(*machine.cores_others), cores_text(*machine.cores_allowed));
+}
+
+// ... where most batches are ready before they are taken.
+std::string batches_to_win(const StepEvidence& step) {
+  if (!(step.wait_s > 0) || !step.ready_known) return "";
+  if (waits_for_senders(step))
+    return fmt::format(
+        "{} of the wait is for a worker that is at work on another batch; each of more workers is "
+        "so less often",
+        percent_text(std::min(1.0, step.handover_late_s / step.wait_s)));
+  return fmt::format("{} of the wait is for batches that are not ready yet",
+                     percent_text(std::max(0.0, 1 - step.handover_s / step.wait_s)));
+}
+
+// Reads out of the page cache wait for something else than the disk.
+std::string storage_limit(const Case& c) {
+  if (c.profile.machine.page_cache_hit_share >= th::kCached)
+    return "whatever serves the reads is at its limit";
+  const MachineEvidence& machine = c.evidence.machine;
+  const bool not_the_disk = machine.reads_queue || machine.reads_share || machine.limit_above_disk;
+  return not_the_disk ? "storage is at its limit" : "the disk is at its limit";
+}
+
+}  // namespace
+
 void say_unhelpful(const Case& c, Advice& out) {
   const MachineEvidence& machine = c.evidence.machine;
   const Label label = c.ruling.label;
   const bool input = is_input_bound(label);
-  const auto add = [&](const char* change, std::string why, Change simulated) {
-    out.unhelpful.push_back({change, std::move(why), {std::move(simulated)}});
+  const auto add = [&](const char* change, std::string why, Change simulated,
+                       std::string if_it_helps = "") {
+    Unhelpful unhelpful{change, std::move(why), {std::move(simulated)}};
+    unhelpful.if_it_helps = std::move(if_it_helps);
+    out.unhelpful.push_back(std::move(unhelpful));
   };
   const Change more = workers_each(c, std::max(1, 2 * c.workers()));
   const Change deeper{ChangeKind::kPrefetch,
@@ -34,10 +69,11 @@ void say_unhelpful(const Case& c, Advice& out) {
                     cores_text(machine.cores_used.value_or(machine.cores_job.value_or(0))),
                     cores_text(machine.cores_allowed.value_or(0)),
                     plural(machine.cores_allowed.value_or(0), " is", "s are")),
-        more);
-  if (c.has(Qualifier::kStorageSaturated)) add("more workers", "the disk is at its limit", more);
+        more, cores_to_win(machine));
+  if (c.has(Qualifier::kStorageSaturated)) add("more workers", storage_limit(c), more);
   if (c.ruling.ground == Ground::kHandoverOnWait)
-    add("more workers", "batches are ready before the consumer takes them", more);
+    add("more workers", "batches are ready before the consumer takes them", more,
+        batches_to_win(c.evidence.step));
   const double reading = c.evidence.makers.wall[static_cast<std::size_t>(Cost::kRead)];
   double all = 0;
   for (const double cost : c.evidence.makers.wall) all += cost;
@@ -47,11 +83,14 @@ void say_unhelpful(const Case& c, Advice& out) {
   if (c.ruling.ground == Ground::kWorkers && !c.has(Qualifier::kOutOfOrderWait) &&
       !c.has(Qualifier::kStragglerItems) &&
       c.evidence.makers.busy_share.value_or(0) >= th::kWorkersBusy)
-    add("a deeper prefetch", "the workers never stop, so there is nothing to fill it with", deeper);
+    add("a deeper prefetch", "the workers never stop, so there is nothing to fill it with", deeper,
+        "batches and steps take longer now and then, which more of them ahead evens out");
   add("a faster GPU or model",
       fmt::format("the step waits for input {} of the time",
                   percent_text(c.evidence.step.wait.value)),
-      {ChangeKind::kConsumer, 0.5, ""});
+      {ChangeKind::kConsumer, 0.5, ""},
+      fmt::format("the step itself takes {} of the time",
+                  percent_text(1 - c.evidence.step.wait.value)));
 }
 
 }  // namespace datamon::report

@@ -193,7 +193,7 @@ void rule_input_bound(const Profile& profile, const Evidence& evidence, Ruling& 
                   "the wait is split evenly between making batches and handing them over");
     trust.at_most(Confidence::kMedium, leads >= th::kLeadsMedium && leads < th::kLeadsHigh,
                   "a good part of the wait is for batches that are not made yet");
-    trust.at_most(Confidence::kMedium, !step.ready_known, "hand-over times are not recorded");
+    trust.at_most(Confidence::kMedium, !step.ready_known, "hand-off times are not recorded");
     return;
   } else {
     ruling.ground = Ground::kWorkers;

@@ -181,6 +181,12 @@ std::string used_by_others(double cores) {
   return fmt::format("{} core{} used by other programs", text, text == "1" ? " is" : "s are");
 }
 
+// Who holds the cores, where that is not this job.
+std::string of_others(const MachineEvidence& machine) {
+  if (!disturbed(machine)) return "";
+  return fmt::format(", {} of them by other programs", cores_text(*machine.cores_others));
+}
+
 std::string straggler_line(const MakerEvidence& makers) {
   if (makers.item_tail)
     return fmt::format(
@@ -195,7 +201,8 @@ std::string straggler_line(const MakerEvidence& makers) {
       th::kStragglerFactor);
 }
 
-std::string storage_line(const MachineEvidence& machine) {
+std::string storage_line(const MachineEvidence& machine, double page_cache_hits) {
+  const char* what = page_cache_hits >= th::kCached ? "whatever serves the reads" : "storage";
   if (machine.limit_above_disk)
     return fmt::format(
         "storage is at a limit above its disk (a control group's, a volume's): reads wait {} of "
@@ -204,17 +211,19 @@ std::string storage_line(const MachineEvidence& machine) {
         percent_text(*machine.disk_busy));
   if (machine.reads_share)
     return fmt::format(
-        "storage is at its limit: what one worker's reads get the others' do without{}, and one is "
-        "under way {} of the time",
+        "{} is at its limit: what one worker's reads get the others' do without{}, and one is "
+        "under "
+        "way {} of the time",
+        what,
         machine.reads_bytes_per_s > 0
             ? fmt::format(" ({}/s in all)", bytes_text(machine.reads_bytes_per_s))
             : "",
         percent_text(machine.reads_active));
   if (machine.reads_queue)
     return fmt::format(
-        "storage is at its limit: the job's reads wait for each other (their time grows as the "
+        "{} is at its limit: the job's reads wait for each other (their time grows as the "
         "number under way to the power of {:.1f}), and one is under way {} of the time",
-        machine.reads_growth, percent_text(machine.reads_active));
+        what, machine.reads_growth, percent_text(machine.reads_active));
   std::string line = "storage is at its limit:";
   if (machine.disk_busy) line += fmt::format(" disk busy {}", percent_text(*machine.disk_busy));
   if (machine.io_some)
@@ -223,18 +232,19 @@ std::string storage_line(const MachineEvidence& machine) {
   return line;
 }
 
-std::string qualifier_line(Qualifier qualifier, const Evidence& evidence) {
+std::string qualifier_line(Qualifier qualifier, const Profile& profile, const Evidence& evidence) {
   const MachineEvidence& machine = evidence.machine;
   switch (qualifier) {
     case Qualifier::kTooFewWorkers:
       return cores_line(machine) + ": there is room for more workers";
     case Qualifier::kCpuSaturated:
       if (machine.throttled) return "the cgroup's CPU limit " + throttling_text(machine);
-      if (!evidence.makers.split_known) return cores_line(machine);
-      return fmt::format("{}; loader stages wait for a core {} of their running time",
-                         cores_line(machine), percent_text(evidence.makers.crowded_share));
+      if (!evidence.makers.split_known) return cores_line(machine) + of_others(machine);
+      return fmt::format("{}{}; loader stages wait for a core {} of their running time",
+                         cores_line(machine), of_others(machine),
+                         percent_text(evidence.makers.crowded_share));
     case Qualifier::kStorageSaturated:
-      return storage_line(machine);
+      return storage_line(machine, profile.machine.page_cache_hit_share);
     case Qualifier::kStragglerItems:
       return straggler_line(evidence.makers);
     case Qualifier::kOutOfOrderWait:
@@ -319,8 +329,12 @@ std::vector<std::string> explain(const Profile& profile, const Evidence& evidenc
     explain_late_handover(evidence, out);
     explain_workers(evidence, ruling, out);
   }
+  const bool said_of_others =
+      !evidence.machine.throttled &&
+      std::find(qualifiers.begin(), qualifiers.end(), Qualifier::kCpuSaturated) != qualifiers.end();
   for (const Qualifier qualifier : qualifiers) {
-    std::string line = qualifier_line(qualifier, evidence);
+    if (qualifier == Qualifier::kInterference && said_of_others) continue;
+    std::string line = qualifier_line(qualifier, profile, evidence);
     if (!line.empty()) out.push_back(std::move(line));
   }
   return out;

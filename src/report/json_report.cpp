@@ -53,7 +53,8 @@ ordered_json verdict(const Verdict& verdict) {
           {"doubts", verdict.doubts}};
 }
 
-ordered_json stages(const std::vector<StageProfile>& stages) {
+// `consumer`: whose steps its stages are shares of; null: as all others.
+ordered_json stages(const std::vector<StageProfile>& stages, const ConsumerProfile* consumer) {
   ordered_json out = ordered_json::array();
   for (const StageProfile& stage : stages) {
     const TimeSplit& split = stage.split;
@@ -76,7 +77,7 @@ ordered_json stages(const std::vector<StageProfile>& stages) {
                    {"p50_ms", stage.p50_ms},
                    {"p99_ms", stage.p99_ms},
                    {"max_ms", stage.max_ms},
-                   {"share", stage.share}});
+                   {"share", consumer != nullptr ? shown_share(*consumer, stage) : stage.share}});
   }
   return out;
 }
@@ -310,7 +311,7 @@ class JsonReporter : public Reporter {
                           {"steps_per_s", profile.steps_per_s},
                           {"items", profile.items},
                           {"batches", profile.batch_count}}},
-                        {"stages", stages(profile.stages)},
+                        {"stages", stages(profile.stages, &profile.consumer)},
                         {"workers", workers(profile)},
                         {"machine", machine(profile.machine)},
                         {"remedies", remedies(diagnosis.remedies)},
@@ -323,7 +324,7 @@ class JsonReporter : public Reporter {
                         {"data", to_json(profile.data)},
                         {"consumer", consumer(profile.consumer)},
                         {"phases", phases(profile.phases)},
-                        {"start_up", {{"stages", stages(profile.start_up_stages)}}},
+                        {"start_up", {{"stages", stages(profile.start_up_stages, nullptr)}}},
                         {"slow_items", slow_items(profile.slow_items)},
                         {"evidence", facts(diagnosis.facts)}};
     if (profile.files.present) out["files"] = files(profile.files);

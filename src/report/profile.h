@@ -44,7 +44,7 @@ struct StageProfile {
   HandoffThread thread = HandoffThread::kNone;  // a hand-off thread's work, beside that of others
   std::uint64_t count = 0;
   double wall_s = 0;  // inclusive
-  double self_s = 0;  // exclusive of nested stages
+  double self_s = 0;  // exclusive of nested stages; wait, compute: of the steady steps alone
   TimeSplit split;
   std::uint64_t bytes = 0;
   double p50_ms = 0, p99_ms = 0, max_ms = 0;  // of one span, inclusive
@@ -106,8 +106,7 @@ struct ConsumerProfile {
   bool present = false;
   std::uint64_t steps = 0;  // all
   std::uint64_t steady_steps = 0;
-  double steady_s = 0;  // wall time of the steady steps
-  double window_s = 0;  // of the steady stretches: also of steps that are steady in part
+  double steady_s = 0;                               // wall time of the steady steps
   double wait_s = 0, transfer_s = 0, compute_s = 0;  // steady sums
   double other_wait_s = 0;  // steady; other loaders': waits, and steps inside of this one's
   // To the first batch from the recording's start; where the consumer was at
@@ -247,6 +246,14 @@ struct Profile {
   std::optional<GpuProfile> gpu;      // where it tells what devices did, event by event
   std::optional<ImportFacts> import;  // not a recording but another tool's output
 };
+
+// What outputs show as a steady stage's share: on the consumer's thread of its steps,
+// elsewhere of the making of batches. Residence is nobody's time.
+inline double shown_share(const ConsumerProfile& consumer, const StageProfile& stage) {
+  if (stage.residence) return 0;
+  return stage.on_consumer && consumer.steady_s > 0 ? stage.self_s / consumer.steady_s
+                                                    : stage.share;
+}
 
 struct ProfileOptions {
   int loader = -1;  // -1: the first of loaders_of()

@@ -127,7 +127,6 @@ void fill_consumer(Profile& profile, const Analysis& analysis) {
     consumer.steps += waits - std::min(waits, steps.without_batch);
     consumer.steady_steps += sums.steady_steps;
     consumer.steady_s += sums.steady_s;
-    consumer.window_s += total(phases.steady);
     consumer.wait_s += sums.wait_s;
     consumer.transfer_s += sums.transfer_s;
     consumer.other_wait_s += sums.other_wait_s;

@@ -115,10 +115,73 @@ std::vector<StageProfile> stage_table(const Analysis& analysis, Part part) {
   return stages;
 }
 
+void set_self(StageProfile& stage, double self_s) {
+  const double by = stage.self_s > 0 ? self_s / stage.self_s : 0;
+  for (double* part :
+       {&stage.split.cpu_s, &stage.split.runqueue_s, &stage.split.blocked_s, &stage.split.fault_s})
+    *part *= by;
+  stage.split.known = stage.split.known && stage.self_s > 0;
+  stage.self_s = self_s;
+}
+
+// The stages of the consumer's thread, by where in a step they lie.
+struct LoopStages {
+  StageProfile* wait = nullptr;  // of several none: what is inside of which is not known
+  StageProfile* compute = nullptr;
+  double inside_s = 0;  // what makes or receives batches: inside of the waits
+  double beside_s = 0;  // the rest, without compute itself
+};
+
+LoopStages loop_stages(std::vector<StageProfile>& stages) {
+  LoopStages loop;
+  int waits = 0;
+  for (StageProfile& stage : stages) {
+    if (!stage.on_consumer || stage.residence || stage.stage_class == StageClass::kInit ||
+        stage.stage_class == StageClass::kGpu)
+      continue;
+    if (stage.stage_class == StageClass::kWait)
+      loop.wait = ++waits == 1 ? &stage : nullptr;
+    else if (makes_batches(stage))
+      loop.inside_s += stage.self_s;
+    else if (stage.stage_class == StageClass::kCompute && stage.name == "compute")
+      loop.compute = &stage;
+    else
+      loop.beside_s += stage.self_s;
+  }
+  return loop;
+}
+
+// Wait and compute of the very steps that the consumer's sums are of, so that the
+// loop's stages add up to them. By themselves they do not: behind the turn of an epoch
+// the compute of a step is steady and its wait is not, and of a window that the start-up
+// ends in, only the whole length of single waits is known and not what was inside.
+void fit_to_steps(Profile& profile) {
+  const ConsumerProfile& consumer = profile.consumer;
+  if (!(consumer.steady_s > 0)) return;
+  const LoopStages loop = loop_stages(profile.stages);
+  double outside_s = 0;  // of the waits, although it makes batches
+  if (loop.wait != nullptr) {
+    set_self(*loop.wait, std::max(0.0, consumer.wait_s - loop.inside_s));
+    outside_s = std::max(0.0, loop.inside_s - consumer.wait_s);
+  }
+  if (loop.compute == nullptr) return;
+  StageProfile& compute = *loop.compute;
+  const double rest_s =
+      consumer.steady_s - consumer.wait_s - consumer.other_wait_s - loop.beside_s - outside_s;
+  if (rest_s < compute.self_s) {
+    const double nested_s = std::max(0.0, compute.wall_s - compute.self_s);
+    set_self(compute, std::max(0.0, rest_s));
+    compute.wall_s = compute.self_s + nested_s;
+  }
+  if (compute.count <= consumer.steps)  // one a step
+    compute.count = std::min(compute.count, consumer.steady_steps);
+}
+
 }  // namespace
 
 void fill_stages(Profile& profile, const Analysis& analysis) {
   profile.stages = stage_table(analysis, &TrackSums::steady);
+  fit_to_steps(profile);
   profile.start_up_stages = stage_table(analysis, &TrackSums::rest);
 }
 

@@ -1,6 +1,8 @@
 // What would help and what would not, ranked by forecast.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "report/forecast/forecast_text.h"
 #include "report/forecast/placement_output.h"
 #include "report/text_job.h"
@@ -10,17 +12,25 @@
 namespace datamon::report {
 namespace {
 
-// More would push the verdict off the screen; the JSON has all. A narrow page has
-// longer sentences already.
-std::size_t most_remedies(std::size_t width) { return width < 100 ? 2 : 3; }
-std::size_t most_unhelpful(std::size_t width) { return width < 100 ? 1 : 3; }
+// More would push the verdict off the screen; the JSON has all.
+constexpr std::size_t kMostRemedies = 3;
+// A narrow page has longer sentences already.
+constexpr std::size_t kMostUnhelpful = 3, kMostUnhelpfulIfNarrow = 1, kWide = 100;
+
+// " (2 more: --width 100 or --json)" of those that are not shown.
+std::string more(std::size_t all, std::size_t shown, std::size_t shown_if_wide) {
+  if (all <= shown) return "";
+  return fmt::format(" ({} more: {}--json)", all - shown,
+                     shown < shown_if_wide ? fmt::format("--width {} or ", kWide) : "");
+}
 
 // What a gain takes for granted where that is our choice and not the remedy's: nobody
 // knows yet how much faster the step or the stage will become.
 std::string condition(const Forecast& forecast) {
   for (const Change& change : forecast.changes)
     if (change.kind == ChangeKind::kConsumer || change.kind == ChangeKind::kFaster)
-      return " with " + to_text(forecast.changes);
+      return forecast.at_most ? fmt::format(" (with {})", to_text(forecast.changes))
+                              : " with " + to_text(forecast.changes);
   return "";
 }
 
@@ -34,18 +44,19 @@ std::string trust_lines(const ForecastSection& forecasts, const Profile& profile
 }  // namespace
 
 std::string Sections::remedies(const ForecastSection* forecasts) const {
-  std::string out = heading("what would help");
-  const std::size_t most = most_remedies(width());
-  for (std::size_t i = 0; i < diagnosis_.remedies.size() && i < most; ++i) {
+  const std::size_t help = diagnosis_.remedies.size(), not_help = diagnosis_.unhelpful.size();
+  std::string out = heading("what would help" + more(help, kMostRemedies, kMostRemedies));
+  for (std::size_t i = 0; i < help && i < kMostRemedies; ++i) {
     const Remedy& remedy = diagnosis_.remedies[i];
     const std::string gain =
         remedy.forecast ? gain_text(*remedy.forecast) + condition(*remedy.forecast) + ": " : "";
     out += wrap(gain + remedy.change, width(), fmt::format("  {} ", i + 1), "    ");
     out += painted(wrap(remedy.why, width(), "    ", "    "), Paint::kDim, style_.color);
   }
-  if (!diagnosis_.unhelpful.empty()) {
-    out += heading("what would not");
-    for (std::size_t i = 0; i < diagnosis_.unhelpful.size() && i < most_unhelpful(width()); ++i)
+  const std::size_t most = width() < kWide ? kMostUnhelpfulIfNarrow : kMostUnhelpful;
+  if (not_help > 0) {
+    out += heading("what would not" + more(not_help, most, std::min(not_help, kMostUnhelpful)));
+    for (std::size_t i = 0; i < not_help && i < most; ++i)
       out += wrap(to_text(diagnosis_.unhelpful[i]), width(), "  - ", "    ");
   }
   if (forecasts != nullptr)

@@ -40,6 +40,33 @@ std::size_t columns_of(char32_t c) {
   return wide ? 2 : 1;
 }
 
+bool is_unit(std::string_view word) {
+  constexpr std::array<std::string_view, 16> kUnits = {"%",  "ns",    "us",    "ms",    "s",  "min",
+                                                       "h",  "B",     "kB",    "MB",    "GB", "TB",
+                                                       "px", "items", "steps", "Mpixel"};
+  word = word.substr(0, word.find_first_of(",.;:)"));
+  if (word.ends_with("/s")) word.remove_suffix(2);
+  return std::find(kUnits.begin(), kUnits.end(), word) != kUnits.end();
+}
+
+// Up to the next blank, and the unit of a number with it: "4 %", "1.0 s".
+std::string_view first_word(std::string_view text) {
+  const std::size_t end = std::min(text.find(' '), text.size());
+  if (end == 0 || end == text.size() || text[end - 1] < '0' || text[end - 1] > '9')
+    return text.substr(0, end);
+  const std::size_t next_end = std::min(text.find(' ', end + 1), text.size());
+  const bool unit = is_unit(text.substr(end + 1, next_end - end - 1));
+  return text.substr(0, unit ? next_end : end);
+}
+
+// Which of the columns holds bars; their number if none does.
+std::size_t bar_column_of(const std::vector<Column>& columns, const std::vector<Row>& rows) {
+  std::size_t bar_column = columns.size();
+  for (const Row& row : rows)
+    if (row.bar_column >= 0) bar_column = static_cast<std::size_t>(row.bar_column);
+  return bar_column;
+}
+
 struct Kept {
   std::vector<std::size_t> columns;
   std::vector<std::size_t> widths;
@@ -136,9 +163,8 @@ std::string wrap(std::string_view text, std::size_t width, std::string_view firs
   std::string out, current(first);
   bool empty = true;
   while (!text.empty()) {
-    const std::size_t end = std::min(text.find(' '), text.size());
-    const std::string_view word = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
+    const std::string_view word = first_word(text);
+    text.remove_prefix(std::min(word.size() + 1, text.size()));
     if (word.empty()) continue;
     if (!empty && display_width(current) + 1 + display_width(word) > width) {
       out += current + "\n";
@@ -210,9 +236,7 @@ std::string painted(std::string_view text, Paint paint, bool color) {
 
 std::vector<std::string> table(const std::vector<Column>& columns, const std::vector<Row>& rows,
                                std::size_t width, bool color) {
-  std::size_t bar_column = columns.size();
-  for (const Row& row : rows)
-    if (row.bar_column >= 0) bar_column = static_cast<std::size_t>(row.bar_column);
+  const std::size_t bar_column = bar_column_of(columns, rows);
   const Kept kept = fit(columns, rows, width, bar_column);
   std::vector<std::string> heads, out;
   for (const Column& column : columns) heads.push_back(column.head);
@@ -220,6 +244,20 @@ std::vector<std::string> table(const std::vector<Column>& columns, const std::ve
   for (const Row& row : rows)
     out.push_back(
         painted(line(columns, kept, row.cells, bar_column, row.bar_share), row.paint, color));
+  return out;
+}
+
+LeftOut left_out(const std::vector<Column>& columns, const std::vector<Row>& rows,
+                 std::size_t width) {
+  constexpr std::size_t kAnyWidth = 100'000;
+  const std::size_t bar_column = bar_column_of(columns, rows);
+  const Kept kept = fit(columns, rows, width, bar_column);
+  LeftOut out;
+  for (std::size_t i = 0; i < columns.size(); ++i)
+    if (std::find(kept.columns.begin(), kept.columns.end(), i) == kept.columns.end())
+      out.heads.push_back(columns[i].head);
+  for (const std::size_t wide : fit(columns, rows, kAnyWidth, bar_column).widths)
+    out.width_needed += wide + (out.width_needed > 0 ? kGap : 0);
   return out;
 }
 

@@ -16,7 +16,7 @@ std::string pad_right(std::string_view text, std::size_t width);
 std::string pad_left(std::string_view text, std::size_t width);
 
 // Words in lines of at most `width` columns; the first line starts with
-// `first`, the others with `other` (both count).
+// `first`, the others with `other` (both count). A number stays with its unit.
 std::string wrap(std::string_view text, std::size_t width, std::string_view first,
                  std::string_view other);
 
@@ -53,5 +53,13 @@ struct Row {
 // bar_column that points at it is filled with bars from the space left over.
 std::vector<std::string> table(const std::vector<Column>& columns, const std::vector<Row>& rows,
                                std::size_t width, bool color);
+
+// The columns of such a table that do not fit, and from which width on all do.
+struct LeftOut {
+  std::vector<std::string> heads;
+  std::size_t width_needed = 0;
+};
+LeftOut left_out(const std::vector<Column>& columns, const std::vector<Row>& rows,
+                 std::size_t width);
 
 }  // namespace datamon::report

@@ -19,6 +19,9 @@ namespace {
 // the job, and a factor from it would be mistaken for a promise.
 constexpr double kLargestFactor = 100;
 
+// A bound this much lower than the speed without wait is another answer.
+constexpr double kClearlyLower = 0.95;
+
 Paint verdict_paint(Label label) {
   if (is_input_bound(label) || label == Label::kTransferBound) return Paint::kRed;
   return label == Label::kComputeBound ? Paint::kGreen : Paint::kYellow;
@@ -34,6 +37,27 @@ std::string verdict_title(const Verdict& verdict) {
   for (const Qualifier qualifier : verdict.qualifiers)
     title += std::string(" · ") + to_string(qualifier);
   return title;
+}
+
+// Where the hand-off is to blame: what the consumer could take, over what it does, if
+// batches were always ready but had to be received as they are now. 0: no less than
+// without any wait, or not known.
+double speedup_while_receiving(const Profile& profile, const Verdict& verdict,
+                               const ForecastSection* forecasts) {
+  if (forecasts == nullptr || !forecasts->why_not.empty()) return 0;
+  if (verdict.label != Label::kHandoffBound || profile.workers.empty()) return 0;
+  const double factor = forecasts->bounds.consumer / forecasts->measured_items_per_s;
+  const bool lower = std::isfinite(factor) && factor < kClearlyLower * verdict.speedup_without_wait;
+  return lower ? std::max(1.0, factor) : 0;
+}
+
+// "154 → 410 steps/s (4934 → 13133 items/s)"
+std::string faster_text(const Profile& profile, double factor) {
+  const double steps = finite_or(profile.steps_per_s, 0), items = profile.items_per_s;
+  return fmt::format(
+      "{} → {} steps/s{}", rate_text(steps), rate_text(steps * factor),
+      items > 0 ? fmt::format(" ({} → {} items/s)", rate_text(items), rate_text(items * factor))
+                : "");
 }
 
 // Who makes the batches. Threads that were never called workers are counted as what they
@@ -57,7 +81,7 @@ class TextReporter : public Reporter {
   std::string render(const Profile& profile, const Diagnosis& diagnosis,
                      const ForecastSection* forecasts) const override {
     const Sections sections(profile, diagnosis, style_);
-    std::string out = header(profile) + "\n" + verdict(profile, diagnosis) + "\n";
+    std::string out = header(profile) + "\n" + verdict(profile, diagnosis, forecasts) + "\n";
     for (const std::string& part :
          {sections.stages(), sections.probe(forecasts), sections.workers_and_machine(),
           sections.slow_items(), sections.import_notes(), sections.remedies(forecasts),
@@ -90,7 +114,8 @@ class TextReporter : public Reporter {
            painted(cut(facts, width()), Paint::kDim, style_.color) + "\n";
   }
 
-  std::string verdict(const Profile& profile, const Diagnosis& diagnosis) const {
+  std::string verdict(const Profile& profile, const Diagnosis& diagnosis,
+                      const ForecastSection* forecasts) const {
     const Verdict& verdict = diagnosis.verdict;
     const std::string because =
         verdict.doubts.empty() ? "" : fmt::format(", because {}", fmt::join(verdict.doubts, "; "));
@@ -108,7 +133,8 @@ class TextReporter : public Reporter {
       out = painted(wrap(title, width(), "  ", "    "), paint, style_.color) +
             wrap(right, width(), "  ", "    ");
     }
-    out += wrap(plain_words(profile, verdict), width(), "  ", "  ");
+    const double receiving = speedup_while_receiving(profile, verdict, forecasts);
+    out += wrap(plain_words(profile, verdict, receiving), width(), "  ", "  ");
     // The first reason repeats the sentence above in other words.
     const std::size_t from = verdict.label == Label::kInsufficientData ? 0 : 1;
     for (std::size_t i = std::min(from, verdict.why.size()); i < verdict.why.size(); ++i)
@@ -116,8 +142,8 @@ class TextReporter : public Reporter {
     return out;
   }
 
-  // The answer in a sentence or two.
-  static std::string plain_words(const Profile& profile, const Verdict& verdict) {
+  // The answer in a sentence or two; `receiving`: speedup_while_receiving().
+  static std::string plain_words(const Profile& profile, const Verdict& verdict, double receiving) {
     const Interval& wait = verdict.input_wait_share;
     const std::string share = fmt::format("{} of its time ({} to {})", percent_text(wait.value),
                                           percent_text(wait.low), percent_text(wait.high));
@@ -136,21 +162,23 @@ class TextReporter : public Reporter {
                        plural(static_cast<double>(profile.consumer.steps), " was", "s were"),
                        profile.consumer.steady_steps)
                  : "Nobody can say whether this job waits for data.";
-    if (verdict.speedup_without_wait > kLargestFactor)
+    const double factor = verdict.speedup_without_wait;
+    if (receiving > 0)
+      return fmt::format(
+          "The loop waits for data {}. With batches always ready, but received as now, it would "
+          "run at most {} as fast: {}; without any of that wait {}.",
+          share, factor_text(receiving), faster_text(profile, receiving),
+          factor > kLargestFactor ? fmt::format("more than {:.0f}x", kLargestFactor)
+                                  : factor_text(factor));
+    if (factor > kLargestFactor)
       return fmt::format(
           "The loop waits for data {}. Without that wait it would run more than {:.0f}x as fast: "
           "it does next to nothing but wait, and the loader alone sets its {} steps/s{}.",
           share, kLargestFactor, rate_text(steps), items);
     if (is_input_bound(verdict.label) || verdict.label == Label::kBalanced)
       return fmt::format(
-          "The loop waits for data {}. Without that wait it would run at most {} as fast: "
-          "{} → {} steps/s{}.",
-          share, factor_text(verdict.speedup_without_wait), rate_text(steps),
-          rate_text(steps * verdict.speedup_without_wait),
-          profile.items_per_s > 0
-              ? fmt::format(" ({} → {} items/s)", rate_text(profile.items_per_s),
-                            rate_text(profile.items_per_s * verdict.speedup_without_wait))
-              : "");
+          "The loop waits for data {}. Without that wait it would run at most {} as fast: {}.",
+          share, factor_text(factor), faster_text(profile, factor));
     return fmt::format(
         "The loop waits for data only {}, at {} steps/s{}: the loader is not what "
         "limits it.",

@@ -208,7 +208,7 @@ std::string Sections::storage() const {
                     bytes_text(machine.disk_read_bytes_per_s));
     if (std::isfinite(machine.disk_busy_share))
       text += fmt::format(", busy {}", percent_text(machine.disk_busy_share));
-    if (std::isfinite(machine.disk_read_latency_ms) && machine.disk_read_bytes_per_s > 0)
+    if (machine.disk_read_latency_ms > 0 && machine.disk_read_bytes_per_s > 0)
       text += fmt::format(", {} a read", time_text(machine.disk_read_latency_ms * 1e-3));
     parts.push_back(text);
   }

@@ -32,7 +32,8 @@ class Sections {
   std::size_t width() const { return static_cast<std::size_t>(style_.width); }
   std::string heading(const std::string& text) const;
   std::string fact(const std::string& name, const std::string& text) const;
-  std::string stage_table(bool on_consumer) const;
+  // Sets `nested` where a row's own time is not all that its percentiles are of.
+  std::string stage_table(bool on_consumer, bool& nested) const;
   std::string loader() const;
   std::string data() const;  // text_data.cpp
   std::string workers() const;

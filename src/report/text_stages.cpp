@@ -18,6 +18,8 @@ constexpr std::size_t kMostStages = 12;  // rows of a table; the JSON has all
 // Makers' stages below this share of their work are named in one line, if that saves any.
 constexpr double kSmallShare = 0.01;
 constexpr std::size_t kFewestSmall = 3;
+// From this share of a stage's time on it matters what is nested in it.
+constexpr double kNestedMatters = 0.05;
 
 std::vector<std::string> split_cells(const StageProfile& stage) {
   if (!stage.split.known || !(stage.self_s > 0)) return {"", "", ""};
@@ -26,6 +28,19 @@ std::vector<std::string> split_cells(const StageProfile& stage) {
 }
 
 using Stages = std::vector<const StageProfile*>;
+
+bool has_nested(const StageProfile& stage) {
+  return !stage.residence && stage.wall_s - stage.self_s > kNestedMatters * stage.wall_s;
+}
+
+std::string row_name(const StageProfile& stage) {
+  std::string name = printable(stage.name);
+  if (name.find('/') != std::string::npos) name = "└ " + name.substr(name.find('/') + 1);
+  if (stage.thread == HandoffThread::kFeeder) name += " (feeder)";
+  if (stage.thread == HandoffThread::kPin) name += " (pin thread)";
+  if (stage.stage_class == StageClass::kWait && has_nested(stage)) name += " (the rest)";
+  return cut(name, 22);
+}
 
 bool has_parts(const StageProfile& stage, const Stages& among) {
   return std::any_of(among.begin(), among.end(), [&](const StageProfile* other) {
@@ -72,7 +87,7 @@ std::string small_stages(const Stages& small) {
 
 }  // namespace
 
-std::string Sections::stage_table(bool on_consumer) const {
+std::string Sections::stage_table(bool on_consumer, bool& nested) const {
   std::vector<const StageProfile*> shown;
   for (const StageProfile& stage : profile_.stages)
     if (stage.on_consumer == on_consumer && stage.count > 0) shown.push_back(&stage);
@@ -80,7 +95,6 @@ std::string Sections::stage_table(bool on_consumer) const {
   const std::vector<const StageProfile*> small =
       on_consumer ? std::vector<const StageProfile*>{} : take_small(shown);
   const std::size_t left_out = drop_lightest(shown);
-  const double step_s = profile_.consumer.window_s;
   const bool makes = on_consumer && profile_.workers.empty();
   const std::string who = !on_consumer ? "making batches" : makes ? "the loop" : "taking batches";
   const std::vector<Column> columns = {
@@ -89,19 +103,12 @@ std::string Sections::stage_table(bool on_consumer) const {
       {"blocked", false, 0}, {"p50", false, 0},  {"p99", false, 1},   {"bytes", false, 4}};
   std::vector<Row> rows;
   for (const StageProfile* stage : shown) {
-    // The consumer's stages are parts of its step, the makers' of their work.
-    const bool queue = stage->name == "queue";  // residence: nobody's time
-    const double share = queue                       ? 0
-                         : on_consumer && step_s > 0 ? stage->self_s / step_s
-                                                     : stage->share;
-    std::string name = printable(stage->name);
-    if (name.find('/') != std::string::npos) name = "└ " + name.substr(name.find('/') + 1);
-    if (stage->thread == HandoffThread::kFeeder) name += " (feeder)";
-    if (stage->thread == HandoffThread::kPin) name += " (pin thread)";
+    const double share = shown_share(profile_.consumer, *stage);
+    nested = nested || has_nested(*stage);
     Row row;
-    row.cells = {cut(name, 22),
+    row.cells = {row_name(*stage),
                  "",
-                 queue ? "" : known_percent(share),
+                 stage->residence ? "" : known_percent(share),
                  count_text(static_cast<double>(stage->count)),
                  time_text(stage->wall_s),
                  time_text(stage->self_s)};
@@ -128,9 +135,13 @@ std::string Sections::stage_table(bool on_consumer) const {
 }
 
 std::string Sections::stages() const {
-  const std::string makers = stage_table(false), consumer = stage_table(true);
+  bool nested = false;
+  const std::string makers = stage_table(false, nested), consumer = stage_table(true, nested);
   if (makers.empty() && consumer.empty()) return "  no stage was recorded in steady state\n";
-  return makers + consumer;
+  const std::string note =
+      nested ? wrap("share, self: without what is nested; p50, p99: with it", width(), "  ", "  ")
+             : "";
+  return makers + consumer + painted(note, Paint::kDim, style_.color);
 }
 
 }  // namespace datamon::report

@@ -178,7 +178,7 @@ def test_forecast_of_a_placement(golden, file_of):
 def test_without_rates_it_says_how_to_get_them(golden):
     recording = golden("decode")
     text = datamon("forecast", recording, "--placement", "gpu").stdout
-    assert "at most" in text
+    assert "up to about +" in text
     assert "datamon-pipeline DATA --rates FILE measures it" in " ".join(text.split())
     done = datamon("forecast", recording, "--placement", "cpu")
     assert done.returncode == 1 and "datamon-pipeline DATA --rates FILE" in done.stderr

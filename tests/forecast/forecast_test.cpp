@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdio>
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -196,7 +197,7 @@ TEST(Forecast, BatchSizeInItems) {
 TEST(Forecast, PlacementOnTheGpuIsAnUpperBound) {
   const Forecast forecast = forecast_of(loader(), {{ChangeKind::kPlacement, 0, "gpu"}});
   EXPECT_TRUE(forecast.at_most);
-  EXPECT_THAT(gain_text(forecast), HasSubstr("at most"));
+  EXPECT_THAT(gain_text(forecast), HasSubstr("up to about +"));
   EXPECT_TRUE(to_json(forecast)["throughput"]["low"].is_null());
 }
 
@@ -276,6 +277,43 @@ TEST(Sweep, WithoutEnoughCoresItNamesTheBest) {
   EXPECT_GE(sweep.enough, 2);
   EXPECT_LE(sweep.enough, 4);
   EXPECT_THAT(sweep_text(sweep, {}), HasSubstr("99 % of the best"));
+}
+
+// Batches ahead even out what a step takes: the steady part of a simulation, or a longer
+// one, holds other steps than the bound is of.
+TEST(Sweep, NothingIsAboveWhatTheConsumerTakes) {
+  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+    ProfileModel model = loader();
+    model.seed = seed;
+    model.workers = 1;
+    model.steps = 203;
+    model.jitter = 0.9;
+    model.compute_s = 2e-3;
+    const Forecaster forecaster(make_profile(model));
+    const Sweep sweep = sweep_workers(forecaster, {});
+    EXPECT_NEAR(sweep.consumer_items_per_s, forecaster.bounds().consumer,
+                1e-9 * sweep.consumer_items_per_s);
+    for (const Forecast& forecast : sweep.by_workers) {
+      EXPECT_LE(forecast.items_per_s.value, sweep.consumer_items_per_s * (1 + 1e-12));
+      EXPECT_LE(forecast.items_per_s.low, forecast.items_per_s.value);
+      EXPECT_NEAR(forecast.speedup.value * forecaster.measured_items_per_s(),
+                  forecast.items_per_s.value, 1e-6 * forecast.items_per_s.value);
+    }
+  }
+}
+
+TEST(Forecasts, ANarrowPageSaysWhatItLeavesOut) {
+  const Profile profile = make_profile(loader());
+  const ForecastSection section = forecast_section(profile, diagnose(profile));
+  const std::string narrow = forecasts_table(section, {.width = 60});
+  EXPECT_THAT(narrow, HasSubstr("left out: range, then (--width "));
+  std::size_t needed = 0;
+  ASSERT_EQ(std::sscanf(narrow.c_str() + narrow.find("(--width "), "(--width %zu", &needed), 1);
+  const std::string wide = forecasts_table(section, {.width = static_cast<int>(needed)});
+  EXPECT_THAT(wide, Not(HasSubstr("left out")));
+  EXPECT_THAT(wide, HasSubstr("range"));
+  EXPECT_THAT(forecasts_table(section, {.width = static_cast<int>(needed) - 1}),
+              HasSubstr("left out: range ("));
 }
 
 struct Reported {

@@ -128,7 +128,7 @@ class Simulation {
     auto& consumer = p_.consumer;
     consumer.present = true;
     consumer.steps = consumer.steady_steps = static_cast<std::uint64_t>(m_.steps);
-    consumer.steady_s = consumer.window_s = steady;
+    consumer.steady_s = steady;
     consumer.first_batch_s = m_.start_up_s * m_.scale;
     for (const auto& step : consumer.step) {
       consumer.wait_s += step.wait_s;
@@ -137,7 +137,14 @@ class Simulation {
     }
     if (!on_consumer)
       add_stage("receive", StageClass::kHandoff, m_.receive_s * m_.scale * m_.steps, true, 1);
+    double inside_s = 0;
+    for (const auto& stage : p_.stages) inside_s += stage.on_consumer ? stage.self_s : 0;
     add_stage("wait", StageClass::kWait, consumer.wait_s, true, 0);
+    if (consumer.wait_s > 0) {
+      report::StageProfile& wait = p_.stages.back();
+      wait.self_s = std::max(0.0, consumer.wait_s - inside_s);
+      wait.split.blocked_s = wait.split.known ? wait.self_s : 0;
+    }
     add_stage("compute", StageClass::kCompute, consumer.compute_s, true, 1);
 
     for (int w = 0; w < m_.workers; ++w) {
@@ -213,7 +220,6 @@ report::Profile as_ranks(const std::vector<report::Profile>& ranks) {
     to.steps += from.steps;
     to.steady_steps += from.steady_steps;
     to.steady_s += from.steady_s;
-    to.window_s += from.window_s;
     to.wait_s += from.wait_s;
     to.transfer_s += from.transfer_s;
     to.compute_s += from.compute_s;

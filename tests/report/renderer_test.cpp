@@ -14,6 +14,7 @@
 
 #include "profile_model.h"
 #include "report/diagnosis.h"
+#include "report/forecast/forecast_text.h"
 #include "report/reporter.h"
 #include "report/shell_word.h"
 #include "report/text_layout.h"
@@ -94,6 +95,87 @@ TEST(TextReport, StepThatDoesNothingButWait) {
   text = text_of(make_profile(model), {.width = 140});
   EXPECT_THAT(text, HasSubstr("at most"));
   EXPECT_THAT(text, Not(HasSubstr("more than 100x")));
+}
+
+// A loop that receives for most of what it waits; a batch takes its worker 4.4 ms.
+Profile receiving() {
+  ProfileModel model;
+  model.workers = 1;
+  model.receive_s = 3e-3;
+  model.compute_s = 0.5e-3;
+  return make_profile(model);
+}
+
+// "4⏎%" says nothing on either line.
+TEST(TextReport, NumbersStayWithTheirUnits) {
+  const std::regex torn("[0-9]\\n +(%|(ns|us|ms|s|min|h|B|kB|MB|GB|items/s|steps/s)\\b)");
+  for (int width = 76; width <= 140; ++width) {
+    const std::string text = text_of(typical(), {.width = width});
+    EXPECT_FALSE(std::regex_search(text, torn)) << text;
+  }
+}
+
+// What is received inside of the wait is a row of its own; together they are the loop.
+TEST(TextReport, RowsOfTheLoopAddUp) {
+  for (const Profile& profile : {typical(), receiving()}) {
+    double share = 0;
+    for (const StageProfile& stage : profile.stages)
+      if (stage.on_consumer) share += shown_share(profile.consumer, stage);
+    EXPECT_NEAR(share, 1, 1e-3);
+  }
+  const std::string plain = text_of(typical(), {});
+  EXPECT_THAT(plain, Not(HasSubstr("(the rest)")));
+  EXPECT_THAT(plain, Not(HasSubstr("without what is nested")));
+  const std::string nested = text_of(receiving(), {});
+  EXPECT_THAT(nested, HasSubstr("wait (the rest)"));
+  EXPECT_THAT(nested, HasSubstr("share, self: without what is nested; p50, p99: with it"));
+}
+
+// Received batches are no faster for being ready: the bound that the forecast names.
+TEST(TextReport, HandOffVerdictNamesTheLowerBound) {
+  const Profile profile = receiving();
+  const Diagnosis diagnosis = diagnose(profile);
+  ASSERT_EQ(diagnosis.verdict.label, Label::kHandoffBound);
+  ForecastSection section = forecast_section(profile, diagnosis);
+  ASSERT_EQ(section.why_not, "");
+  const auto text = [&] {
+    return unwrapped(text_reporter({.width = 140})->render(profile, diagnosis, &section));
+  };
+  const std::string most = rate_text(section.bounds.consumer) + " items/s";
+  EXPECT_THAT(text(), HasSubstr("With batches always ready, but received as now, it would run"));
+  EXPECT_THAT(text(), HasSubstr(most));
+  EXPECT_THAT(forecasts_table(section, {.width = 140}),
+              HasSubstr("consumer (receiving included) " + rate_text(section.bounds.consumer)));
+  section.why_not = "of the test";
+  EXPECT_THAT(text(), HasSubstr("Without that wait it would run at most"));
+}
+
+// The page says how much more there is, and shows the first three at any width.
+TEST(TextReport, NothingIsLeftOutWithoutAWord) {
+  const Profile profile = typical();
+  Diagnosis diagnosis = diagnose(profile);
+  ASSERT_GE(diagnosis.remedies.size(), 3u);
+  ASSERT_GE(diagnosis.unhelpful.size(), 2u);
+  const std::size_t more = diagnosis.remedies.size() - 3;
+  for (int width : {80, 100, 140}) {
+    const std::string text = text_reporter({.width = width})->render(profile, diagnosis);
+    EXPECT_THAT(text, HasSubstr("\n  3 ")) << width;
+    EXPECT_THAT(text, HasSubstr("what would help (" + std::to_string(more) + " more: --json)"));
+  }
+  const std::string left = std::to_string(diagnosis.unhelpful.size() - 1);
+  EXPECT_THAT(text_reporter({.width = 80})->render(profile, diagnosis),
+              HasSubstr("what would not (" + left + " more: --width 100 or --json)"));
+  diagnosis.remedies.resize(3);
+  EXPECT_THAT(text_reporter({.width = 100})->render(profile, diagnosis),
+              HasSubstr("what would help\n"));
+}
+
+TEST(TextReport, ADiskThatNobodyReadsHasNoLatency) {
+  Profile profile = typical();
+  profile.machine.disk_read_latency_ms = 0.5;
+  EXPECT_THAT(text_of(profile, {}), HasSubstr("500 us a read"));
+  profile.machine.disk_read_latency_ms = 0;
+  EXPECT_THAT(text_of(profile, {}), Not(HasSubstr(" a read")));
 }
 
 TEST(TextReport, FitsEveryWidth) {
@@ -218,6 +300,16 @@ TEST(TextReport, NamesCannotDriveTheTerminal) {
   EXPECT_THAT(json["stages"][0]["name"].get<std::string>(), HasSubstr("\xEF\xBF\xBD"));
 }
 
+TEST(JsonReport, SharesAreThoseOfTheText) {
+  const Profile profile = receiving();
+  const auto json = nlohmann::json::parse(json_reporter()->render(profile, diagnose(profile)));
+  double loop = 0, making = 0;
+  for (const auto& stage : json["stages"])
+    (stage["on_consumer"] ? loop : making) += stage["share"].get<double>();
+  EXPECT_NEAR(loop, 1, 1e-3);
+  EXPECT_NEAR(making, 1, 1e-3);
+}
+
 TEST(JsonReport, WhatIsNotKnownIsNull) {
   const Profile profile = typical();
   const auto json = nlohmann::json::parse(json_reporter()->render(profile, diagnose(profile)));
@@ -240,6 +332,7 @@ TEST(TextUnits, TwoToThreeDigits) {
 
 TEST(TextLayout, WrapsAndCutsByColumns) {
   EXPECT_EQ(wrap("one two three", 9, "- ", "  "), "- one two\n  three\n");
+  EXPECT_EQ(wrap("after 1.0 s (4 %), 2 turns", 10, "", ""), "after\n1.0 s\n(4 %), 2\nturns\n");
   EXPECT_EQ(cut("abcdef", 4), "abc…");
   EXPECT_EQ(cut_front("abcdef", 4), "…def");
   EXPECT_EQ(display_width("数据"), 4u);

@@ -50,7 +50,8 @@ void add_report_command(CommandSet& commands) {
        .description =
            "Reads a recording and prints the verdict, its evidence and remedies. A recording of\n"
            "a job that still runs can be read, too. The JSON is described by a JSON Schema\n"
-           "(docs/report.schema.json); how the verdict is reached: docs/diagnosis.md.",
+           "(docs/report.schema.json); how the verdict is reached: docs/diagnosis.md; what the\n"
+           "words mean: docs/guide.md, \"Read the report\".",
        .examples = {{"report", "the newest recording below this folder"},
                     {"report runs/a --json -o a.json", "for programs"},
                     {"report --color always | less -R", "page through it in colour"},

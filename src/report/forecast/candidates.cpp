@@ -13,8 +13,8 @@ using Changes = std::vector<Change>;
 // A gain whose interval ends below this is not worth an advice: a hundredth is
 // within what the next run differs by anyway.
 constexpr double kNoGain = 1.01;
-// One whose interval begins above this contradicts "it will not help".
-constexpr double kClearGain = 1.05;
+// One of this size may not be called none: docs/accuracy.md takes smaller ones for noise.
+constexpr double kGainToSpeakOf = 1.05;
 
 void add(std::vector<Changes>& all, Changes changes) {
   if (!changes.empty() && std::find(all.begin(), all.end(), changes) == all.end())
@@ -35,8 +35,13 @@ const Forecast* find(const std::vector<Forecast>& forecasts, const Changes& chan
   return at == forecasts.end() ? nullptr : &*at;
 }
 
-// Sure gains come first, then upper bounds, then gains that may be none, then what
-// nobody can put in numbers.
+// A gain for sure, and one that is known.
+bool is_sure(const std::optional<Forecast>& forecast) {
+  return forecast && !forecast->at_most && forecast->speedup.low > 1;
+}
+
+// Gains come first by their size, also those that are about the most that a change can
+// bring; then gains that may be none, then what nobody can put in numbers.
 struct Order {
   int group;
   double gain;
@@ -46,16 +51,36 @@ struct Order {
 };
 
 Order order_of(const Remedy& remedy) {
-  if (!remedy.forecast) return {3, 0};
-  const Forecast& forecast = *remedy.forecast;
-  const int group = forecast.at_most ? 1 : forecast.speedup.low >= 1 ? 0 : 2;
-  return {group, forecast.speedup.value};
+  if (!remedy.forecast) return {2, 0};
+  const bool gains = remedy.forecast->at_most || is_sure(remedy.forecast);
+  return {gains ? 0 : 1, remedy.forecast->speedup.value};
 }
 
-// A change that was held to be unhelpful, but the simulation says otherwise.
-bool helps_after_all(const Unhelpful& unhelpful) {
-  return unhelpful.forecast && !unhelpful.at_most && !unhelpful.forecast->at_most &&
-         unhelpful.forecast->speedup.low >= kClearGain;
+// The largest gain that is sure comes before larger ones that depend on how far the
+// change goes.
+void put_in_order(std::vector<Remedy>& remedies) {
+  std::stable_sort(remedies.begin(), remedies.end(),
+                   [](const Remedy& a, const Remedy& b) { return order_of(a) < order_of(b); });
+  const auto sure = std::find_if(remedies.begin(), remedies.end(),
+                                 [](const Remedy& remedy) { return is_sure(remedy.forecast); });
+  if (sure != remedies.end()) std::rotate(remedies.begin(), sure, sure + 1);
+}
+
+// A change that was held to be unhelpful, but the simulation says otherwise ...
+bool may_help(const Unhelpful& unhelpful) {
+  return unhelpful.forecast &&
+         (is_sure(unhelpful.forecast) || unhelpful.forecast->speedup.value >= kGainToSpeakOf);
+}
+
+// ... as a remedy, if it does so for sure.
+Remedy as_remedy(const Unhelpful& unhelpful) {
+  // Of a faster step the gain itself says how much faster.
+  const bool said = unhelpful.simulated_as.front().kind == ChangeKind::kConsumer;
+  return {
+      .change = unhelpful.change + (said ? "" : " (" + to_text(unhelpful.simulated_as) + ")"),
+      .why = unhelpful.if_it_helps.empty() ? "although " + unhelpful.why : unhelpful.if_it_helps,
+      .simulated_as = unhelpful.simulated_as,
+      .forecast = unhelpful.forecast};
 }
 
 bool helps(const Remedy& remedy) {
@@ -150,15 +175,15 @@ void rank_by_forecast(Diagnosis& diagnosis, const std::vector<Forecast>& forecas
   for (Remedy& remedy : diagnosis.remedies) give(remedy);
   for (Unhelpful& unhelpful : diagnosis.unhelpful) give(unhelpful);
   auto& remedies = diagnosis.remedies;
+  const auto advised = [&](const Changes& changes) {
+    return std::any_of(remedies.begin(), remedies.end(),
+                       [&](const Remedy& remedy) { return remedy.simulated_as == changes; });
+  };
   for (const Unhelpful& unhelpful : diagnosis.unhelpful)
-    if (helps_after_all(unhelpful))
-      remedies.push_back({.change = unhelpful.change + " (" + to_text(unhelpful.simulated_as) + ")",
-                          .why = "although " + unhelpful.why,
-                          .simulated_as = unhelpful.simulated_as,
-                          .forecast = unhelpful.forecast});
-  std::erase_if(diagnosis.unhelpful, helps_after_all);
-  std::stable_sort(remedies.begin(), remedies.end(),
-                   [](const Remedy& a, const Remedy& b) { return order_of(a) < order_of(b); });
+    if (is_sure(unhelpful.forecast) && !advised(unhelpful.simulated_as))
+      remedies.push_back(as_remedy(unhelpful));
+  std::erase_if(diagnosis.unhelpful, may_help);
+  put_in_order(remedies);
   if (std::none_of(remedies.begin(), remedies.end(), helps)) return;
   for (const Remedy& remedy : remedies)
     if (!helps(remedy))

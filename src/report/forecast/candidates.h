@@ -38,9 +38,10 @@ struct ForecastSection {
 ForecastSection forecast_section(const Profile& profile, const Diagnosis& diagnosis,
                                  const PlacementRates* rates = nullptr);
 
-// Gives remedies and unhelpful changes their forecasts. Remedies with a forecast
-// are put in the order of their gain; one that gains nothing becomes a change
-// that does not help, as long as another remedy is left.
+// Gives remedies and unhelpful changes their forecasts. Of the remedies the largest gain
+// that is sure comes first, then the others by their gain; one that gains nothing becomes
+// a change that does not help, as long as another remedy is left. A change that was held to
+// be unhelpful becomes a remedy where its gain is sure, and is left out where it may be one.
 void rank_by_forecast(Diagnosis& diagnosis, const std::vector<Forecast>& forecasts);
 
 }  // namespace datamon::report

@@ -49,7 +49,8 @@ const char* to_string(ChangeKind kind) {
 
 std::string to_text(const Change& change) {
   const std::string value = number(change.value);
-  const std::string stage = printable(change.stage);
+  const std::string stage =
+      change.stage == "handoff" ? "hand-off" : printable(change.stage);  // what people call it
   switch (change.kind) {
     case ChangeKind::kWorkers:
       return fmt::format("{} worker{}", value, plural(change.value));
@@ -86,7 +87,7 @@ std::string to_text(const std::vector<Change>& changes) {
 std::string gain_text(const Forecast& forecast) {
   const Interval& speedup = forecast.speedup;
   const std::string value = signed_percent(speedup.value - 1, true);
-  if (forecast.at_most) return "at most " + value;
+  if (forecast.at_most) return "up to about " + value;
   return fmt::format("{} ({} to {})", value, signed_percent(speedup.low - 1, false),
                      signed_percent(speedup.high - 1, true));
 }

@@ -43,7 +43,7 @@ struct Forecast {
   std::vector<Change> changes;
   Interval items_per_s;
   Interval speedup;                      // over the measured throughput
-  bool at_most = false;                  // a cost that nobody knows is left out: an upper bound
+  bool at_most = false;                  // a cost that nobody knows is left out: about the most
   bool whole_run = false;                // against steady state and epoch boundaries together
   std::string limit;                     // the resource that then has least to spare
   double device_s = 0;                   // a step's batch on the GPU, of a placement with rates
@@ -51,7 +51,7 @@ struct Forecast {
   std::vector<std::string> assumptions;  // that this one rests on, a clause each
 };
 
-// "+84 % (+70 to +98 %)"; "at most +84 %".
+// "+84 % (+70 to +98 %)"; "up to about +84 %".
 std::string gain_text(const Forecast& forecast);
 
 }  // namespace datamon::report

@@ -61,6 +61,16 @@ double deviation(const std::vector<double>& values) {
   return std::sqrt(sum / static_cast<double>(values.size() - 1));
 }
 
+// A longer simulation, and the steady part of one, hold other steps than the bound is of.
+void stay_below(double items_per_s, Forecast& forecast) {
+  if (!(forecast.items_per_s.value > items_per_s)) return;
+  const double by = items_per_s / forecast.items_per_s.value;
+  for (Interval* interval : {&forecast.items_per_s, &forecast.speedup}) {
+    interval->value *= by;
+    interval->low = std::min(interval->low, interval->value);
+  }
+}
+
 // What holds the loader back. Far from every bound, and with cores to spare, it
 // is the order of the batches and how far ahead they are made.
 std::string limit_of(const LoaderSetup& setup, const Series& series) {
@@ -249,6 +259,7 @@ ForecastAnswer Forecaster::forecast(const std::vector<Change>& changes) const {
   out.items_per_s = widened(
       measured,
       std::hypot(std::hypot(kDeviations * spread, kDeviations * spread_of_rate), error, kRunToRun));
+  stay_below(bounds_after(changes).consumer, out);
   out.at_most = scenario->at_most;
   out.whole_run = scenario->whole_run;
   out.limit =
@@ -268,8 +279,10 @@ Bounds Forecaster::bounds_after(const std::vector<Change>& changes) const {
   std::string why_not;
   const auto scenario = scenario_of(changes, why_not);
   if (!scenario) return {};
+  // As many steps as the job as it is was simulated for: a bound that the change does not
+  // touch stays what it was.
   const std::size_t count =
-      steps_for(scenario->setup, std::clamp(model_.batches.size(), kFewestSteps, kMostSteps));
+      steps_for(model_.setup, std::clamp(model_.batches.size(), kFewestSteps, kMostSteps));
   const Series series = series_of(model_, *scenario, in_order(model_.batches.size(), count),
                                   in_order(model_.steps.size(), count));
   return scaled(bounds_of(sharings_.front().on(scenario->setup), series.batches, series.steps),

@@ -45,7 +45,7 @@ class Forecaster {
   // Capacities of the resources as it is, in items a second, all ranks.
   const Bounds& bounds() const { return bounds_; }
   // The same after changes: as if nothing but that resource were slow, with the
-  // simulation's error taken out as in a forecast.
+  // simulation's error taken out as in a forecast. No forecast is above the consumer's.
   Bounds bounds_after(const std::vector<Change>& changes) const;
   const JobModel& model() const { return model_; }
 

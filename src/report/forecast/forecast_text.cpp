@@ -32,7 +32,7 @@ std::string bounds_text(const Bounds& bounds) {
   add("cores", bounds.cores);
   add("storage", bounds.storage);
   add("hand-off", bounds.hand_off);
-  add("consumer", bounds.consumer);
+  add("consumer (receiving included)", bounds.consumer);
   return out;
 }
 
@@ -79,7 +79,7 @@ std::string forecasts_table(const ForecastSection& section, const TextStyle& sty
   for (const Forecast& forecast : ordered) {
     const Interval& rate = forecast.items_per_s;
     rows.push_back(
-        {{to_text(forecast.changes), (forecast.at_most ? "<= " : "") + rate_or_dash(rate.value),
+        {{to_text(forecast.changes), (forecast.at_most ? "~" : "") + rate_or_dash(rate.value),
           forecast.at_most ? "" : rate_or_dash(rate.low) + " to " + rate_or_dash(rate.high),
           gain_text(forecast), bound_text(forecast.limit)}});
     if (forecast.whole_run) notes.push_back("of the whole run, epoch boundaries included");
@@ -90,9 +90,16 @@ std::string forecasts_table(const ForecastSection& section, const TextStyle& sty
         notes.push_back(note);
   }
   std::string out;
-  const std::vector<Column> columns = {
-      {"change", true}, {"items/s", false}, {"95 %", false, 2}, {"gain", false}, {"then", true, 1}};
+  const std::vector<Column> columns = {{"change", true},
+                                       {"items/s", false},
+                                       {"range", false, 2},
+                                       {"gain", false},
+                                       {"then", true, 1}};
   for (const std::string& line : table(columns, rows, width, style.color)) out += line + "\n";
+  if (const LeftOut left = left_out(columns, rows, width); !left.heads.empty())
+    out += wrap(fmt::format("left out: {} (--width {} or --json)", fmt::join(left.heads, ", "),
+                            left.width_needed),
+                width, "  ", "  ");
   out += "\n" +
          wrap("at most, by itself (items/s): " + bounds_text(section.bounds), width, "  ", "    ");
   out += wrap(basis_text(section), width, "  ", "  ");

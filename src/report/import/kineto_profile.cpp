@@ -56,7 +56,6 @@ void fill_consumer(const Trace& trace, Profile& profile) {
     }
     consumer.step.push_back(step);
   }
-  consumer.window_s = consumer.steady_s;
   consumer.compute_s = std::max(0.0, consumer.steady_s - consumer.wait_s - consumer.transfer_s);
   keep_ends(consumer.step, kMostSteps);
   if (consumer.steady_s > 0)
