@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "report/diagnosis_evidence.h"
 #include "report/forecast/job_model.h"
 #include "report/forecast/stage_splits.h"
 #include "report/text_units.h"
