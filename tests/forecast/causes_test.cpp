@@ -109,7 +109,9 @@ TEST(JudgeWorkers, AStorageThatMayBeAtItsLimit) {
                                .active_share = 0.97,
                                .growth = 0.02,
                                .growth_error = 0.05},
-                   .blocked_share = 0.95};
+                   .sharing = {},
+                   .blocked_share = 0.95,
+                   .waiting_share = 0};
   EXPECT_THAT(judged(profile).qualifiers, Contains(Qualifier::kTooFewWorkers));
 }
 

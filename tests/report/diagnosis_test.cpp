@@ -355,7 +355,9 @@ TEST(Qualify, ReadsThatWaitForEachOther) {
                                .active_share = 0.97,
                                .growth = 0.9,
                                .growth_error = 0.1},
-                   .blocked_share = 0.95};
+                   .sharing = {},
+                   .blocked_share = 0.95,
+                   .waiting_share = 0};
   const Diagnosis diagnosis = diagnose(profile);
   EXPECT_THAT(diagnosis.verdict.qualifiers, Contains(Qualifier::kStorageSaturated));
   EXPECT_THAT(diagnosis.verdict.qualifiers, Not(Contains(Qualifier::kTooFewWorkers)));

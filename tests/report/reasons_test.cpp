@@ -41,7 +41,9 @@ TEST(Reasons, ReadsFromThePageCacheAreNotTheDisks) {
                                .active_share = 1,
                                .growth = 1,
                                .growth_error = 0.05},
-                   .blocked_share = 0.95};
+                   .sharing = {},
+                   .blocked_share = 0.95,
+                   .waiting_share = 0};
   const Diagnosis diagnosis = diagnose(profile);
   ASSERT_THAT(diagnosis.verdict.qualifiers, ::testing::Contains(Qualifier::kStorageSaturated));
   std::string all = advice(profile);
