@@ -91,10 +91,15 @@ void add_limit_above_disk(const Profile& profile, MachineEvidence& out) {
   const auto delivered = known(profile.machine.disk_read_bytes_per_s);
   const double items_per_s = sane_seconds(profile.items_per_s);
   out.reads_waiting = profile.reads.waiting_share;
-  out.limit_above_disk = out.disk_busy && delivered && out.job_storage_bytes_per_s &&
-                         *out.job_storage_bytes_per_s >= th::kStorageBytesAnItem * items_per_s &&
+  if (!out.disk_busy || !delivered || !out.job_storage_bytes_per_s) return;
+  // A limit on bytes a second lets no time pass unused, also where nobody waits for a moment.
+  const double best = known(profile.machine.disk_best_bytes_per_s).value_or(0);
+  const double used = best > 0 ? std::min(1.0, *delivered / best) : 0;
+  out.limit_used = std::max(out.reads_waiting, used);
+  out.limit_above_disk = *out.job_storage_bytes_per_s >= th::kStorageBytesAnItem * items_per_s &&
                          *delivered >= th::kDiskDelivers * *out.job_storage_bytes_per_s &&
-                         out.reads_waiting >= th::kDiskBusy &&
+                         out.reads_waiting >= th::kMostlyAsleep &&
+                         out.limit_used >= th::kDiskBusy &&
                          *out.disk_busy < th::kDiskExplains * out.reads_waiting;
   out.storage_busy |= out.limit_above_disk;
 }

@@ -101,6 +101,7 @@ struct MachineEvidence {
   // The disk that delivers what the job reads idles while reads wait.
   bool limit_above_disk = false;
   double reads_waiting = 0;  // share of the time
+  double limit_used = 0;     // of what the limit allows
   std::optional<double> disk_busy, io_some, io_full, job_storage_bytes_per_s;
 };
 

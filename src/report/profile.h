@@ -65,9 +65,9 @@ struct WorkerProfile {
   int index = 0;
   std::uint32_t pid = 0, tid = 0;
   std::string name;
-  bool has_role = true;        // the job called it a worker; else it is taken for one by what it does
-  std::uint32_t rank = 0;      // whose consumer it works for
-  std::uint32_t consumer = 0;  // the same, as Step::consumer
+  bool has_role = true;    // the job called it a worker; else it is taken for one by what it does
+  std::uint32_t rank = 0;  // whose consumer it works for
+  std::uint32_t consumer = 0;                       // the same, as Step::consumer
   std::uint64_t items = 0, batches = 0;             // steady
   double alive_s = 0;                               // inside the steady window
   double busy_s = 0;                                // inside spans
@@ -186,7 +186,7 @@ struct MachineProfile {
 };
 
 struct ReadProfile {
-  ReadOverlap overlap;       // of the makers' single reads in steady state
+  ReadOverlap overlap;  // of the makers' single reads in steady state
   ReadSharing sharing;
   double blocked_share = 0;  // of their time, where the split is known
   // Of the steady time: a maker sleeps in a read or a major fault; at least.

@@ -173,16 +173,20 @@ void fit_to_steps(Profile& profile) {
     set_self(compute, std::max(0.0, rest_s));
     compute.wall_s = compute.self_s + nested_s;
   }
-  if (compute.count <= consumer.steps)  // one a step
-    compute.count = std::min(compute.count, consumer.steady_steps);
+  if (compute.count > consumer.steps || compute.count <= consumer.steady_steps) return;
+  // One a step: the others are of steps that are not steady as a whole.
+  for (StageProfile& other : profile.start_up_stages)
+    if (other.on_consumer && other.name == compute.name)
+      other.count += compute.count - consumer.steady_steps;
+  compute.count = consumer.steady_steps;
 }
 
 }  // namespace
 
 void fill_stages(Profile& profile, const Analysis& analysis) {
   profile.stages = stage_table(analysis, &TrackSums::steady);
-  fit_to_steps(profile);
   profile.start_up_stages = stage_table(analysis, &TrackSums::rest);
+  fit_to_steps(profile);
 }
 
 }  // namespace datamon::report

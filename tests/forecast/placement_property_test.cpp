@@ -52,10 +52,10 @@ Drawn drawn(datamon::testing::Draw& draw) {
   out.rates = {.cpu_us = draw.spread(1, 1000),
                .hybrid_us = draw.spread(1, 1000),
                .gpu_us = draw.spread(1, 1000),
-               .hybrid_device_us = draw.spread(0.01, 300),
-               .gpu_device_us = draw.spread(0.01, 300),
+               .hybrid_device_us = draw.spread(0.2, 300),
+               .gpu_device_us = draw.spread(0.2, 300),
                .consumer_cpu_us = draw.spread(0.001, 30),
-               .copy_us = draw.spread(0.001, 100)};
+               .copy_us = draw.spread(0.2, 100)};
   return out;
 }
 

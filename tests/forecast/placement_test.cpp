@@ -288,7 +288,7 @@ TEST(Advice, WhatWasNotMeasuredIsNoAdvice) {
   EXPECT_TRUE(of(advice, Placement::kGpu).at_most);
   EXPECT_TRUE(to_json(advice)["advice"].is_null());
   EXPECT_THAT(placement_text(advice, {}),
-              AllOf(HasSubstr("what was measured will not help"), HasSubstr("gpu (at most +"),
+              AllOf(HasSubstr("what was measured will not help"), HasSubstr("gpu (up to about +"),
                     HasSubstr("not measured: there is no GPU")));
   // Not even the bound helps where the model is the limit.
   ProfileModel model = loader();

@@ -135,7 +135,11 @@ TEST(Cause, LimitAboveTheDisk) {
   cached.machine.job_storage_bytes_per_s = 0;
   EXPECT_THAT(advice(cached), Not(HasSubstr("io.max")));
   Profile rarely = profile;
-  rarely.reads.waiting_share = 0.5;
+  rarely.reads.waiting_share = 0.6;
+  EXPECT_THAT(advice(rarely), Not(HasSubstr("io.max")));
+  rarely.machine.disk_best_bytes_per_s = 1.1 * rarely.machine.disk_read_bytes_per_s;
+  EXPECT_THAT(advice(rarely), HasSubstr("io.max"));  // a limit on bytes, used up all the same
+  rarely.machine.disk_best_bytes_per_s = 3 * rarely.machine.disk_read_bytes_per_s;
   EXPECT_THAT(advice(rarely), Not(HasSubstr("io.max")));
 }
 

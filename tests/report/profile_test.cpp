@@ -60,7 +60,10 @@ TEST(Profile, ReadsOfSeveralWorkersMeet) {
   EXPECT_LE(together.reads.overlap.at_once, 2);
   EXPECT_GT(together.reads.overlap.active_share, 0);
   model.workers = 1;
-  EXPECT_EQ(profile_of(model).profile.reads.overlap.reads, 0u);
+  const ReadProfile alone = profile_of(model).profile.reads;
+  EXPECT_EQ(alone.overlap.at_once, 1);  // nobody to meet
+  EXPECT_TRUE(std::isnan(alone.overlap.growth));
+  EXPECT_TRUE(std::isnan(alone.sharing.variance_ratio));
 }
 
 // Steady and not steady together are exactly what was recorded.

@@ -180,7 +180,7 @@ void fill_machine(const Profile& profile, const Evidence& evidence, const StageS
   const double readers = storage_s * model.measured_steps_per_s;
   if (evidence.machine.storage_busy && readers > 0) {
     model.setup.storage_concurrency = readers;
-    const double busy = evidence.machine.limit_above_disk ? evidence.machine.reads_waiting
+    const double busy = evidence.machine.limit_above_disk ? evidence.machine.limit_used
                         : evidence.machine.reads_queue    ? evidence.machine.reads_active
                                                           : evidence.machine.disk_busy.value_or(1);
     model.storage_busy_share = std::clamp(busy, 0.5, 1.0);

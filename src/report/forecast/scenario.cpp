@@ -52,6 +52,10 @@ std::string faster(const std::string& stage, double factor, const JobModel& mode
   for (std::size_t k = index_of(StageClass::kFetch); k <= index_of(StageClass::kHandoff); ++k) {
     if (stage != to_string(static_cast<StageClass>(k))) continue;
     multiply(factors, k, left);
+    // What other stages wait for storage, in major faults, is reading.
+    if (static_cast<StageClass>(k) == StageClass::kRead)
+      for (std::size_t other = 0; other < factors.storage.size(); ++other)
+        if (other != k) factors.storage[other] *= left;
     return "";
   }
   for (const auto& [name, known] : model.stage_shares) {
