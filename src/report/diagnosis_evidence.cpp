@@ -64,7 +64,8 @@ MachineEvidence machine_evidence(const MachineProfile& machine) {
   return out;
 }
 
-void add_reads(const ReadProfile& reads, MachineEvidence& out) {
+// Workers that idle are asked for a batch each in turn, and read in turn, whoever serves them.
+void add_reads(const ReadProfile& reads, bool workers_busy, MachineEvidence& out) {
   const ReadOverlap& overlap = reads.overlap;
   if (!(reads.blocked_share >= th::kMostlyAsleep)) return;
   const double doubt = th::kReadsDeviations * overlap.growth_error;
@@ -78,7 +79,7 @@ void add_reads(const ReadProfile& reads, MachineEvidence& out) {
     out.reads_bytes_per_s = reads.sharing.bytes_per_s;
   }
   out.reads_active = overlap.active_share;
-  out.reads_share = reads.sharing.variance_ratio + sharing_doubt < th::kReadsQueue;
+  out.reads_share = workers_busy && reads.sharing.variance_ratio + sharing_doubt < th::kReadsQueue;
   out.reads_queue = (overlap.growth - doubt > th::kReadsQueue || out.reads_share) &&
                     overlap.active_share >= th::kDiskBusy;
   out.reads_scale = overlap.growth + doubt < th::kReadsQueue && !out.reads_share;
@@ -191,7 +192,7 @@ Evidence gather_evidence(const Profile& profile) {
   drop_contradicting_ids(out);
   add_late_handover(profile, out);
   out.machine = machine_evidence(profile.machine);
-  add_reads(profile.reads, out.machine);
+  add_reads(profile.reads, at_least(out.makers.busy_share, th::kWorkersBusy), out.machine);
   add_limit_above_disk(profile, out.machine);
   out.run = run_evidence(profile);
   out.gpu = gpu_evidence(profile);

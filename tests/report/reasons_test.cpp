@@ -4,6 +4,7 @@
 
 #include "profile_model.h"
 #include "report/diagnosis.h"
+#include "report/diagnosis_evidence.h"
 
 namespace datamon::report {
 namespace {
@@ -99,6 +100,27 @@ TEST(Reasons, MoreWorkersAlthoughBatchesAreReady) {
   model.compute_s = 0.5e-3;
   EXPECT_THAT(reason(make_profile(model)),
               HasSubstr("of the wait is for batches that are not ready"));
+}
+
+// Workers that the consumer asks in turn read in turn, whoever serves them.
+TEST(Reasons, ReadersThatShareARateMustBeBusy) {
+  ProfileModel model;
+  model.cost.read = 12e-3;
+  Profile busy = make_profile(model);
+  model.compute_s = 40e-3;
+  Profile paced = make_profile(model);
+  for (Profile* profile : {&busy, &paced})
+    profile->reads = {.overlap = {.reads = 5000,
+                                  .at_once = 1.9,
+                                  .active_share = 1,
+                                  .growth = 0.1,
+                                  .growth_error = 0.05},
+                      .sharing = {.variance_ratio = 0.2, .error = 0.05, .bytes_per_s = 25e6},
+                      .blocked_share = 0.95,
+                      .waiting_share = 0.95};
+  EXPECT_TRUE(gather_evidence(busy).machine.storage_busy);
+  EXPECT_FALSE(gather_evidence(busy).machine.reads_scale);
+  EXPECT_FALSE(gather_evidence(paced).machine.storage_busy);
 }
 
 }  // namespace
