@@ -19,8 +19,7 @@ Written by `make accuracy` on a machine that does nothing else; nothing in it is
 job's truth is established by *intervention*: every class of stages is made twice as slow in the
 running job, the model is taken away, the input is taken away, workers are doubled, stragglers and
 other programs removed, and what that does to the job's own count of steps decides
-(`benchmarks/accuracy/truth.py`). A label within the noise of the truth counts as right. A job whose two runs as it is
-differ by more than a tenth is measured a second time, and the series with less noise counts. A third of the jobs, chosen by
+(`benchmarks/accuracy/truth.py`). A label within the noise of the truth counts as right. A third of the jobs, chosen by
 a hash of their names, is held back: no threshold was looked at with them.
 """
 
@@ -51,7 +50,7 @@ def score(rows):
     same = sum(row["verdict"] == row["again"] or row["again"] in row["accepted"] for row in judged)
     out = [("verdict right", f"{right} of {len(judged)}"),
            ("wrong with high confidence", f"{len(confidently_wrong)} of {len(confident)}"
-            + (f" ({', '.join(confidently_wrong)})" if confidently_wrong else "")),
+            + (f" ({'; '.join(confidently_wrong)})" if confidently_wrong else "")),
            ("right or the same when run again", f"{same} of {len(judged)}")]
     if qualifiers:
         out.append(("qualifiers right", f"{sum(qualifiers)} of {len(qualifiers)}"))
@@ -125,6 +124,15 @@ def processor():
     return f"{cores} cores, {model}"
 
 
+def about_noise(rows):
+    again = sum(row["measured_again"] for row in rows)
+    left = sum(row["noise"] > QUIET and not row["measured_again"] for row in rows)
+    text = f"The two runs of a job as it is differed by more than {QUIET:.0%} in {again + left} jobs"
+    if again:
+        text += f"; {again} of them were measured a second time, and the series with less noise counts"
+    return text + (f"; {left} were not measured again.\n" if left else ".\n")
+
+
 def page(rows, not_run):
     """`not_run`: names of the benchmark's jobs that were left out."""
     states = Counter((row["date"], row["recorded"], row["judged"]) for row in rows)
@@ -132,7 +140,7 @@ def page(rows, not_run):
     quiet = [row for row in rows if row["noise"] <= QUIET]
     parts = [INTRO, f"{processor()}. " + "; ".join(
         f"{count} job{'s' * (count > 1)} recorded {day} at commit {recorded}, judged at commit {judged}"
-        for (day, recorded, judged), count in states.items()) + ".\n", "## Figures\n"]
+        for (day, recorded, judged), count in states.items()) + ".\n", about_noise(rows), "## Figures\n"]
     columns = {"all": rows, "held-back third": held, f"noise up to {QUIET:.0%}": quiet}
     scores = {title: dict(score(some)) for title, some in columns.items() if some}
     parts.append(table(["", *scores], [[name, *(column.get(name, "-") for column in scores.values())]

@@ -129,6 +129,7 @@ def judge(case, folder):
     return {
         "name": case.name, "kind": type(case).__name__, "held_back": case.held_back,
         "label_judged": case.label_judged, "recorded": kept["commit"], "date": kept["date"], "judged": commit(),
+        "measured_again": kept.get("again", False),
         "truth": truth.label, "accepted": sorted(truth.accepted), "close": truth.runner_up_close,
         "noise": truth.noise, "cost": truth.cost, "gain": truth.gain,
         "verdict": verdict["label"], "confidence": verdict["confidence"],
