@@ -14,15 +14,33 @@ using format::SpanRecord;
 
 constexpr int kMaxDepth = 64;
 
-// The part of a stage; the last one takes what finds no place.
-SlowPart& part_of(std::uint16_t stage, SlowPart (&parts)[6], std::uint32_t& count) {
-  for (std::uint32_t i = 0; i < count; ++i)
-    if (parts[i].stage == stage) return parts[i];
-  if (count < std::size(parts)) {
-    parts[count] = {0, stage, {}};
-    return parts[count++];
+// So many stages are told apart while an item is split; of more the rest is the item's own.
+constexpr std::size_t kMostStages = 32;
+
+// The stages of one item; the first is its own.
+struct Parts {
+  SlowPart part[kMostStages];
+  std::size_t count = 0;
+
+  std::size_t of(std::uint16_t stage) {
+    for (std::size_t i = 0; i < count; ++i)
+      if (part[i].stage == stage) return i;
+    if (count == kMostStages) return 0;
+    part[count] = {0, stage, {}};
+    return count++;
   }
-  return parts[std::size(parts) - 1];
+};
+
+// The item's own part and the longest of the others; what is left is the item's own, too.
+std::uint32_t longest(Parts& all, SlowPart (&out)[6]) {
+  const auto last = all.part + all.count;
+  const auto kept = all.part + std::min(all.count, std::size(out));
+  std::partial_sort(all.part + 1, kept, last, [](const SlowPart& a, const SlowPart& b) {
+    return a.self_ticks > b.self_ticks;
+  });
+  for (auto rest = kept; rest != last; ++rest) all.part[0].self_ticks += rest->self_ticks;
+  std::copy(all.part, kept, out);
+  return static_cast<std::uint32_t>(kept - all.part);
 }
 
 SlowRecord* place_for(format::BlockHeader& block, std::uint64_t duration) {
@@ -60,20 +78,20 @@ void fill(SlowRecord& to, const SlowItem& item, std::span<const SpanRecord> befo
 
 std::uint32_t split_parts(const SpanRecord& item, std::span<const SpanRecord> before,
                           SlowPart (&parts)[6]) {
-  std::uint32_t count = 0;
+  Parts all;
   std::uint16_t parent[kMaxDepth + 1] = {};  // part of the span that is open at a depth
-  part_of(item.stage, parts, count).self_ticks = item.duration;
+  all.part[all.of(item.stage)].self_ticks = item.duration;
   for (std::size_t i = before.size(); i > 0; --i) {
     const SpanRecord& span = before[i - 1];
     if ((span.flags & format::kSpanInterval) != 0) continue;
     if (span.start < item.start || span.depth <= item.depth || span.depth >= kMaxDepth) break;
-    SlowPart& own = part_of(span.stage, parts, count);
-    own.self_ticks += span.duration;
-    SlowPart& outer = parts[parent[span.depth - 1]];
+    const std::size_t own = all.of(span.stage);
+    all.part[own].self_ticks += span.duration;
+    SlowPart& outer = all.part[parent[span.depth - 1]];
     outer.self_ticks -= std::min(outer.self_ticks, span.duration);
-    parent[span.depth] = static_cast<std::uint16_t>(&own - parts);
+    parent[span.depth] = static_cast<std::uint16_t>(own);
   }
-  return count;
+  return longest(all, parts);
 }
 
 std::uint64_t keep_slow_item(format::BlockHeader& block, const SlowItem& item,

@@ -25,8 +25,8 @@ struct SlowItem {
 std::uint64_t keep_slow_item(format::BlockHeader& block, const SlowItem& item,
                              std::span<const format::SpanRecord> before);
 
-// Self times of the item's stages: what is nested in it, the item's own first.
-// Returns how many parts were filled.
+// Self times of the item's stages: the item's own first, then the longest of what is nested
+// in it; what finds no place counts as the item's own. Returns how many parts were filled.
 std::uint32_t split_parts(const format::SpanRecord& item,
                           std::span<const format::SpanRecord> before, format::SlowPart (&parts)[6]);
 
