@@ -175,10 +175,19 @@ void fit_to_steps(Profile& profile) {
   }
   if (compute.count > consumer.steps || compute.count <= consumer.steady_steps) return;
   // One a step: the others are of steps that are not steady as a whole.
-  for (StageProfile& other : profile.start_up_stages)
-    if (other.on_consumer && other.name == compute.name)
-      other.count += compute.count - consumer.steady_steps;
+  const std::uint64_t others = compute.count - consumer.steady_steps;
   compute.count = consumer.steady_steps;
+  for (StageProfile& other : profile.start_up_stages) {
+    if (!other.on_consumer || other.name != compute.name) continue;
+    other.count += others;
+    return;
+  }
+  StageProfile other;
+  other.name = compute.name;
+  other.stage_class = compute.stage_class;
+  other.on_consumer = true;
+  other.count = others;
+  profile.start_up_stages.push_back(other);
 }
 
 }  // namespace

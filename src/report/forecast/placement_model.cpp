@@ -87,7 +87,7 @@ double mean_replaced_cpu_s(const JobModel& model) {
 
 bool decodes(const JobModel& model) {
   const std::size_t k = index_of(StageClass::kDecode);
-  return std::any_of(model.batches.begin(), model.batches.end(), [k](const RecordedBatch& batch) {
+  return std::any_of(model.batches.begin(), model.batches.end(), [](const RecordedBatch& batch) {
     return batch.cpu_s[k] + batch.delay_s[k] + batch.storage_s[k] > 0;
   });
 }
