@@ -137,6 +137,17 @@ double delivered_bytes_per_s(const Analysis& analysis, const std::string& host) 
   return steady_s > 0 ? bytes / steady_s : 0;
 }
 
+// The job's stages used at least so many cores, by their CPU readings. Processes that live for
+// an epoch are looked at once or twice: what they use before they end is in no look.
+double cores_of_stages(const Profile& profile, const Analysis& analysis) {
+  double cpu_s = 0;
+  for (const StageProfile& stage : profile.stages)
+    if (stage.split.known && !stage.residence && std::isfinite(stage.split.cpu_s))
+      cpu_s += stage.split.cpu_s;
+  const double steady_s = total(analysis.phases.front().steady);
+  return steady_s > 0 ? cpu_s / steady_s : 0;
+}
+
 // Of workers that have a process of their own; the latest one at each place.
 void fill_worker_processes(Profile& profile, const SampleRates& rates) {
   std::map<std::uint32_t, int> workers_of;
@@ -170,6 +181,9 @@ void fill_machine(Profile& profile, const Analysis& analysis) {
   if (sampler == nullptr) return;
   const SampleRates rates(*sampler, analysis.timeline.axis(index), analysis.phases.front().steady);
   fill_cpu(machine, rates);
+  if (machine.hosts == 1 && machine.cores_used_job < machine.cores_used_total)
+    machine.cores_used_job = std::clamp(cores_of_stages(profile, analysis), machine.cores_used_job,
+                                        machine.cores_used_total);
   fill_pressure(machine, rates);
   fill_disk(machine, rates);
   fill_memory(machine, rates);

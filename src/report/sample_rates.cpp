@@ -94,9 +94,9 @@ std::vector<std::string> SampleRates::names_between(std::string_view prefix,
   return names;
 }
 
-// Sums what each process grew by between two looks at it. What it had used when
-// it was first seen, and what one used up that has ended, is not known: the time
-// between looks that saw different processes counts only where there is no other.
+// Sums what each process grew by between two looks at it. One that is new has begun since
+// the look before: all that it has used counts. What one used up that has ended is not known: the
+// time between looks that saw different processes counts only where there is no other.
 template <typename Read>
 double SampleRates::process_rate(Read read) const {
   struct Seen {
@@ -118,7 +118,8 @@ double SampleRates::process_rate(Read read) const {
       ++now;
       const auto at = seen.find(sample.pid);
       if (at != seen.end() && at->second.at_s == before_s) ++again;
-      if (at != seen.end() && value >= at->second.value) amount += value - at->second.value;
+      const double before_value = at == seen.end() ? 0 : at->second.value;
+      if (value >= before_value) amount += value - before_value;
       seen[sample.pid] = {at_s, value};
     }
     if (counted && now > 0) {

@@ -361,6 +361,37 @@ TEST(Profile, CoresAreOfLooksThatSawTheSameProcesses) {
   EXPECT_NEAR(profile.machine.cores_used_job, 1.0, 1e-6);
 }
 
+// Workers that live for an epoch, seen once each with hardly any of what they used: their
+// stages say more.
+TEST(Profile, CoresOfWorkersThatLiveShortAreThoseOfTheirStages) {
+  test::TemporaryFolder folder;
+  FileBuilder root({.pid = 1, .is_root = true});
+  TrackBuilder& main = root.track(kConsumer, 0, "main");
+  for (int i = 0; i < 300; ++i) {
+    main.span(kWait, 0.01 * i, 0.01 * i + 0.009, {.id = static_cast<std::uint64_t>(i)});
+    main.span(kCompute, 0.01 * i + 0.009, 0.01 * i + 0.01);
+  }
+  const auto used = [](double at_s) { return 1.1e9 * at_s; };
+  root.sample({{"cores.online", "1", format::MetricKind::kGauge, [](double) { return 2.0; }},
+               {"cpu.user", "ns", format::MetricKind::kCounter, used},
+               {"cpu.system", "ns", format::MetricKind::kCounter, [](double) { return 0.0; }}},
+              0, 3, 0.1);
+  for (int look = 0; look <= 3; ++look) {
+    root.sample_process(look, 1, 0.05 * look, 1 << 20, 0);
+    root.sample_process(look, static_cast<std::uint32_t>(10 + look), 0.01, 1 << 20, 0);
+  }
+  root.write(folder.path());
+  FileBuilder child({.pid = 10});
+  TrackBuilder& worker = child.track(kWorker, 0, "worker");
+  for (int i = 0; i < 300; ++i)
+    worker.span(kFetch, 0.01 * i, 0.01 * i + 0.0095,
+                {.id = static_cast<std::uint64_t>(i), .split = Split{.cpu = 1.0}});
+  child.write(folder.path());
+  const MachineProfile machine = build_profile(Recording::open(folder.path())).machine;
+  EXPECT_NEAR(machine.cores_used_total, 1.1, 0.01);
+  EXPECT_NEAR(machine.cores_used_job, 0.95, 0.05);
+}
+
 // A worker's process is killed; the loader goes on with the others.
 TEST(Profile, NoticesAKilledWorker) {
   test::TemporaryFolder folder;
