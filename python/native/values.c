@@ -48,8 +48,7 @@ uint64_t id_of(PyObject* value) {
 }
 
 uint64_t bytes_of(PyObject* value) {
-  if (value == NULL || !(PyBytes_Check(value) || PyByteArray_Check(value)))
-    return 0;
+  if (value == NULL || !(PyBytes_Check(value) || PyByteArray_Check(value))) return 0;
   return (uint64_t)(PyBytes_Check(value) ? PyBytes_Size(value) : PyByteArray_Size(value));
 }
 
