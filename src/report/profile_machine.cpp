@@ -137,15 +137,27 @@ double delivered_bytes_per_s(const Analysis& analysis, const std::string& host) 
   return steady_s > 0 ? bytes / steady_s : 0;
 }
 
-// The job's stages used at least so many cores, by their CPU readings. Processes that live for
-// an epoch are looked at once or twice: what they use before they end is in no look.
-double cores_of_stages(const Profile& profile, const Analysis& analysis) {
-  double cpu_s = 0;
+// The job used at least so many cores: its consumers' processes, which live all along, and the
+// workers' stages, by their CPU readings. Processes that live for an epoch are looked at once or
+// twice: what they use before they end is in no look.
+double least_cores(const Profile& profile, const Analysis& analysis, const SampleRates& rates) {
+  std::set<std::uint32_t> consumers;
+  for (const LoaderTrack& consumer : analysis.tracks.consumers)
+    consumers.insert(consumer.process->header.pid);
+  const auto loads = rates.process_loads();
+  double consumer_cores = 0, stage_s[2] = {0, 0};  // workers', consumers'
+  for (const std::uint32_t pid : consumers)
+    if (const auto load = loads.find(pid); load != loads.end())
+      consumer_cores += load->second.cores;
   for (const StageProfile& stage : profile.stages)
     if (stage.split.known && !stage.residence && std::isfinite(stage.split.cpu_s))
-      cpu_s += stage.split.cpu_s;
+      stage_s[stage.on_consumer ? 1 : 0] += stage.split.cpu_s;
   const double steady_s = total(analysis.phases.front().steady);
-  return steady_s > 0 ? cpu_s / steady_s : 0;
+  if (!(steady_s > 0)) return 0;
+  // Workers that are threads are in the consumers' process.
+  const bool apart = profile.job.worker_kind == "process";
+  return std::max((stage_s[0] + stage_s[1]) / steady_s,
+                  consumer_cores + (apart ? stage_s[0] / steady_s : 0));
 }
 
 // Of workers that have a process of their own; the latest one at each place.
@@ -182,8 +194,8 @@ void fill_machine(Profile& profile, const Analysis& analysis) {
   const SampleRates rates(*sampler, analysis.timeline.axis(index), analysis.phases.front().steady);
   fill_cpu(machine, rates);
   if (machine.hosts == 1 && machine.cores_used_job < machine.cores_used_total)
-    machine.cores_used_job = std::clamp(cores_of_stages(profile, analysis), machine.cores_used_job,
-                                        machine.cores_used_total);
+    machine.cores_used_job = std::clamp(least_cores(profile, analysis, rates),
+                                        machine.cores_used_job, machine.cores_used_total);
   fill_pressure(machine, rates);
   fill_disk(machine, rates);
   fill_memory(machine, rates);

@@ -292,7 +292,8 @@ TEST(Profile, KeepsIdleHoursApart) {
 
 TEST(Profile, ReadsTheMachine) {
   LoaderModel model;
-  model.batches = 2000;  // start-up is a small part of what the sampler's rates are of
+  model.batches = 2000;     // start-up is a small part of what the sampler's rates are of
+  model.processes = false;  // the sampler saw one
   const auto [truth, profile] = profile_of(model);
   const MachineProfile& machine = profile.machine;
   EXPECT_EQ(machine.cores_allowed, 4);
