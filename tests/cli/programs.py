@@ -1,5 +1,6 @@
 """Runs the built programs; shared by the tests of this folder."""
 
+import json
 import os
 import pathlib
 import subprocess
@@ -8,6 +9,7 @@ BIN = pathlib.Path(os.environ["DATAMON_BIN"])
 SOURCE = pathlib.Path(os.environ["DATAMON_SOURCE"])
 DATAMON = BIN / "datamon"
 PIPELINE = BIN / "datamon-pipeline"
+SCHEMA = json.loads((SOURCE / "docs" / "report.schema.json").read_text())  # of report --json
 
 
 def environment(**more):
@@ -19,3 +21,8 @@ def environment(**more):
 def datamon(*arguments, cwd=None, timeout=240, **more):
     return subprocess.run([DATAMON, *map(str, arguments)], cwd=cwd, env=environment(**more),
                           capture_output=True, text=True, timeout=timeout)
+
+
+def as_json(command, recording, *options):
+    """The answer of report or forecast."""
+    return json.loads(datamon(command, recording, *options, "--json").stdout)

@@ -7,7 +7,7 @@ import tarfile
 
 import pytest
 
-from programs import SOURCE, datamon
+from programs import SOURCE, as_json, datamon
 
 RECORDINGS = SOURCE / "tests/report/golden/recordings"
 LABELS = json.loads((RECORDINGS / "labels.json").read_text())
@@ -24,10 +24,6 @@ def recording(name, tmp_path):
         for entry in tar:
             (tmp_path / entry.name).write_bytes(tar.extractfile(entry).read())
     return tmp_path
-
-
-def as_json(command, recording, *options):
-    return json.loads(datamon(command, recording, *options, "--json").stdout)
 
 
 def test_verdict(name, recording):

@@ -5,9 +5,8 @@ import json
 import jsonschema
 import pytest
 
-from programs import BIN, SOURCE, datamon
+from programs import BIN, SCHEMA, datamon
 
-SCHEMA = json.loads((SOURCE / "docs" / "report.schema.json").read_text())
 LIBRARIES = BIN.parent / "lib"
 FAKE = LIBRARIES / "libfake_cupti.so"
 

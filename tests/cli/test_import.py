@@ -7,9 +7,8 @@ import subprocess
 import jsonschema
 import pytest
 
-from programs import DATAMON, SOURCE, datamon, environment
+from programs import DATAMON, SCHEMA, SOURCE, datamon, environment
 
-SCHEMA = json.loads((SOURCE / "docs" / "report.schema.json").read_text())
 GOLDEN = SOURCE / "tests" / "report" / "import" / "golden"
 GPU_TRACE = SOURCE / "fuzz" / "corpus" / "kineto" / "gpu.json"
 TRACES = sorted(GOLDEN.glob("*.json.gz")) + [GPU_TRACE]

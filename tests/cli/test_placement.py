@@ -9,9 +9,8 @@ import tarfile
 import jsonschema
 import pytest
 
-from programs import PIPELINE, SOURCE, datamon, environment
+from programs import PIPELINE, SCHEMA, SOURCE, datamon, environment
 
-SCHEMA = json.loads((SOURCE / "docs/report.schema.json").read_text())
 RECORDINGS = SOURCE / "tests/report/golden/recordings"
 
 

@@ -9,9 +9,7 @@ import subprocess
 
 import jsonschema
 
-from programs import DATAMON, PIPELINE, SOURCE, environment
-
-SCHEMA = json.loads((SOURCE / "docs/report.schema.json").read_text())
+from programs import DATAMON, PIPELINE, SCHEMA, environment
 
 SECONDS = "25"
 

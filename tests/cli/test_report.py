@@ -7,18 +7,12 @@ import subprocess
 import jsonschema
 import pytest
 
-from programs import DATAMON, SOURCE, datamon, environment
-
-SCHEMA = json.loads((SOURCE / "docs" / "report.schema.json").read_text())
-
-
-def as_json(folder):
-    return json.loads(datamon("report", folder, "--json").stdout)
+from programs import DATAMON, SCHEMA, as_json, datamon, environment
 
 
 def test_json_follows_the_schema(recording):
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
-    report = as_json(recording)
+    report = as_json("report", recording)
     jsonschema.validate(report, SCHEMA)
     names = {stage["name"] for stage in report["stages"]}
     assert {"read", "decode", "collate"} <= names
@@ -27,7 +21,7 @@ def test_json_follows_the_schema(recording):
 
 
 def test_schema_refuses_other_words(recording):
-    report = as_json(recording)
+    report = as_json("report", recording)
     report["verdict"]["label"] = "slow"
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(report, SCHEMA)
@@ -83,7 +77,7 @@ def test_damage_is_reported_and_survived(recording, tmp_path):
     whole = next(recording.glob("*.mon")).read_bytes()
     (tmp_path / "a.mon").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "b.mon").write_bytes(b"\x00" * 5000)
-    report = as_json(tmp_path)
+    report = as_json("report", tmp_path)
     jsonschema.validate(report, SCHEMA)
     assert any(problem["file"] == "b.mon" for problem in report["problems"])
     assert "problems with the recording" in datamon("report", tmp_path).stdout

@@ -6,9 +6,8 @@ import subprocess
 import jsonschema
 import pytest
 
-from programs import BIN, SOURCE, datamon
+from programs import BIN, SCHEMA, datamon
 
-SCHEMA = json.loads((SOURCE / "docs" / "report.schema.json").read_text())
 READERS = [["report"], ["report", "--json"], ["forecast"], ["forecast", "--sweep"], ["trace", "-o", "-"]]
 
 

@@ -14,17 +14,12 @@
 namespace datamon::report {
 namespace {
 
+using datamon::testing::advice_on;
 using datamon::testing::make_profile;
 using datamon::testing::make_rates;
 using datamon::testing::ProfileModel;
 using datamon::testing::RatesModel;
 using ::testing::Contains;
-
-PlacementAdvice advice_on(const Profile& profile, const RatesModel& rates) {
-  const PlacementRates made = make_rates(rates);
-  const Forecaster forecaster(profile, &made);
-  return advise_placement(forecaster, made, {});
-}
 
 // Loaders and rates of all kinds.
 struct Drawn {

@@ -16,6 +16,7 @@
 namespace datamon::report {
 namespace {
 
+using datamon::testing::advice_on;
 using datamon::testing::make_profile;
 using datamon::testing::make_rates;
 using datamon::testing::ProfileModel;
@@ -43,12 +44,6 @@ Forecast forecast_of(const Profile& profile, const RatesModel& rates, const char
       Forecaster(profile, &made).forecast({{ChangeKind::kPlacement, 0, placement}});
   EXPECT_TRUE(answer.forecast) << answer.why_not;
   return answer.forecast.value_or(Forecast());
-}
-
-PlacementAdvice advice_on(const Profile& profile, const RatesModel& rates = {}) {
-  const PlacementRates made = make_rates(rates);
-  const Forecaster forecaster(profile, &made);
-  return advise_placement(forecaster, made, {});
 }
 
 const Forecast& of(const PlacementAdvice& advice, Placement placement) {

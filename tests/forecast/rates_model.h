@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "report/forecast/placement_advice.h"
 #include "report/forecast/placement_rates.h"
 
 namespace datamon::testing {
@@ -50,6 +51,14 @@ inline nlohmann::json rates_json(const RatesModel& model = {}) {
 
 inline report::PlacementRates make_rates(const RatesModel& model = {}) {
   return report::parse_placement_rates(rates_json(model).dump(), "rates.json");
+}
+
+// What they advise for a job.
+inline report::PlacementAdvice advice_on(const report::Profile& profile,
+                                         const RatesModel& rates = {}) {
+  const report::PlacementRates made = make_rates(rates);
+  const report::Forecaster forecaster(profile, &made);
+  return report::advise_placement(forecaster, made, {});
 }
 
 }  // namespace datamon::testing

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "advice.h"
 #include "profile_model.h"
 #include "report/diagnosis.h"
 #include "report/forecast/candidates.h"
@@ -12,18 +13,12 @@
 namespace datamon::report {
 namespace {
 
+using testing::advice;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using testing::make_profile;
 using ::testing::Not;
 using testing::ProfileModel;
-
-std::string advice(const Profile& profile) {
-  std::string out;
-  for (const Remedy& remedy : diagnose(profile).remedies)
-    out += remedy.change + " | " + remedy.why + "\n";
-  return out;
-}
 
 Profile bound_by(double testing::BatchCost::*stage, double seconds = 12e-3) {
   ProfileModel model;

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "advice.h"
 #include "profile_model.h"
 #include "report/diagnosis.h"
 #include "report/diagnosis_evidence.h"
@@ -9,17 +10,11 @@
 namespace datamon::report {
 namespace {
 
+using testing::advice;
 using ::testing::HasSubstr;
 using testing::make_profile;
 using ::testing::Not;
 using testing::ProfileModel;
-
-std::string advice(const Profile& profile) {
-  std::string out;
-  for (const Remedy& remedy : diagnose(profile).remedies)
-    out += remedy.change + " | " + remedy.why + "\n";
-  return out;
-}
 
 // A disk that idles is not blamed for what the page cache delivers.
 TEST(Reasons, ReadsFromThePageCacheAreNotTheDisks) {
