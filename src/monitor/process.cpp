@@ -119,6 +119,7 @@ bool begin_file(Process& process, bool child, std::uint64_t begun) {
 }
 
 void begin_sampler(Process& process) {
+  if (!g_inherited.settings.sampler) return;
   SamplerOptions options;
   options.directory = g_inherited.directory.path;
   options.host = process.file.header()->host;
@@ -145,7 +146,7 @@ void begin_in_child(Process& process) {
   else
     add_relaxed(reinterpret_cast<FileHeader*>(parents)->unrecorded_children, std::uint64_t{1});
   // It waits for its turn: the parent that reads the machine may end before it does.
-  if (begun && g_inherited.settings.sampler) begin_sampler(process);
+  if (begun) begin_sampler(process);
   process.state.store(begun ? State::kRecording : State::kFailed, std::memory_order_release);
 }
 
@@ -259,7 +260,7 @@ bool attach() {
   if (g_inherited.settings.probe) join_probe(*process);
   g_inherited.span_cost_x1024 = calibrate_span_cost();
   process->file.header()->span_cost_ticks_x1024 = g_inherited.span_cost_x1024;
-  if (g_inherited.settings.sampler) begin_sampler(*process);
+  begin_sampler(*process);
   process->file.header()->startup_ticks = clock_now() - begun;
   return true;
 }

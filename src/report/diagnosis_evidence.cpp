@@ -10,6 +10,7 @@
 #include "report/diagnosis_steps.h"
 #include "report/diagnosis_thresholds.h"
 #include "report/median.h"
+#include "report/taken_batches.h"
 #include "report/text_units.h"
 
 namespace datamon::report {
@@ -54,6 +55,7 @@ MachineEvidence machine_evidence(const MachineProfile& machine) {
   out.io_some = known(machine.psi_io_some);
   out.io_full = known(machine.psi_io_full);
   out.job_storage_bytes_per_s = known(machine.job_storage_bytes_per_s);
+  out.from_page_cache = machine.page_cache_hit_share >= th::kCached;
   const bool pressure =
       at_least(out.io_some, th::kIoPressure) || at_least(out.io_full, th::kIoPressureFull);
   const bool pressure_known = out.io_some || out.io_full;
@@ -129,7 +131,8 @@ double cost_of(const BatchSample& batch) {
 }
 
 // Batches far above the median: how many, what they cost, who waited for them.
-void add_straggler_batches(const Profile& profile, MakerEvidence& makers) {
+void add_straggler_batches(const Profile& profile, const std::vector<double>& waits,
+                           MakerEvidence& makers) {
   if (profile.batches.size() < th::kMinimumSteps) return;
   std::vector<double> costs;
   double all = 0;
@@ -148,7 +151,7 @@ void add_straggler_batches(const Profile& profile, MakerEvidence& makers) {
   if (slow.empty() || !(all > 0)) return;
   makers.straggler_share = static_cast<double>(slow.size()) / static_cast<double>(costs.size());
   makers.straggler_workers = static_cast<int>(workers.size());
-  makers.straggler_wait_share = wait_share_of_batches(profile, slow);
+  makers.straggler_wait_share = wait_share_of_batches(profile, waits, slow);
   if (makers.straggler_share <= th::kStragglersFew)
     makers.straggler_work_share = std::max(makers.straggler_work_share, extra / all);
 }
@@ -187,8 +190,9 @@ EpochBoundaries epoch_boundaries(const std::vector<Phase>& phases) {
 Evidence gather_evidence(const Profile& profile) {
   Evidence out;
   out.step = step_evidence(profile);
-  out.makers = maker_evidence(profile);
-  add_straggler_batches(profile, out.makers);
+  const std::vector<double> waits = waits_for_batches(profile);
+  out.makers = maker_evidence(profile, waits);
+  add_straggler_batches(profile, waits, out.makers);
   drop_contradicting_ids(out);
   add_late_handover(profile, out);
   out.machine = machine_evidence(profile.machine);

@@ -92,6 +92,7 @@ struct MachineEvidence {
   bool throttled = false;       // by the cgroup's CPU limit, so much that it matters
   std::optional<double> throttled_share, throttled_periods;  // as MachineProfile has them
   bool storage_busy = false;
+  bool from_page_cache = false;  // the reads: the disk cannot be what they wait for
   // What the job's own reads say, where they mostly sleep: they wait for each
   // other (storage is at its limit), by sharing one rate or by their durations, or
   // they do not meet. 0: not known.

@@ -10,7 +10,6 @@
 
 #include "report/diagnosis_thresholds.h"
 #include "report/median.h"
-#include "report/taken_batches.h"
 #include "report/text_units.h"
 
 namespace datamon::report {
@@ -156,8 +155,8 @@ void add_stage(const StageProfile& stage, bool storage, MakerEvidence& out, Sums
   out.cpu[index(*cost)] += sane_seconds(stage.split.cpu_s);
 }
 
-void add_batches(const Profile& profile, const Conversions& by_class, MakerEvidence& out) {
-  const std::vector<double> waits = waits_for_batches(profile);
+void add_batches(const Profile& profile, const std::vector<double>& waits,
+                 const Conversions& by_class, MakerEvidence& out) {
   std::vector<const BatchSample*> order;
   for (const BatchSample& batch : profile.batches) order.push_back(&batch);
   std::stable_sort(order.begin(), order.end(), [](const BatchSample* a, const BatchSample* b) {
@@ -277,7 +276,7 @@ const char* to_string(Cost cost) {
   return kNames[index(cost)];
 }
 
-MakerEvidence maker_evidence(const Profile& profile) {
+MakerEvidence maker_evidence(const Profile& profile, const std::vector<double>& waits) {
   MakerEvidence out;
   out.on_consumer = consumer_makes_batches(profile);
   const bool storage = storage_at_work(profile);
@@ -308,7 +307,7 @@ MakerEvidence maker_evidence(const Profile& profile) {
   const double running = sums.cpu + sums.run_queue;
   out.run_queue_share = sums.known_self > 0 ? std::min(1.0, sums.run_queue / sums.known_self) : 0;
   out.crowded_share = running > 0 ? sums.run_queue / running : 0;
-  add_batches(profile, sums.by_class, out);
+  add_batches(profile, waits, sums.by_class, out);
   add_workers(profile, sums, out);
   add_feeders(out);
   add_item_tail(profile, out);

@@ -60,14 +60,10 @@ void help_rereads(const Case& c, Advice& out) {
                 faster("read", read / listed)));
 }
 
-// The disk cannot be what such reads wait for.
-bool from_page_cache(const MachineProfile& machine) {
-  return machine.page_cache_hit_share >= th::kCached;
-}
-
 // How near the disk is to the best that it gave in this run.
-std::string bandwidth_text(const MachineProfile& machine) {
-  if (from_page_cache(machine)) return "";
+std::string bandwidth_text(const Case& c) {
+  if (c.evidence.machine.from_page_cache) return "";
+  const MachineProfile& machine = c.profile.machine;
   const double now = machine.disk_read_bytes_per_s, best = machine.disk_best_bytes_per_s;
   if (!std::isfinite(now) || !std::isfinite(best) || !(now > 0) || !(best > 0)) return "";
   std::string out = fmt::format("; {} gave {}/s", printable(machine.disk), bytes_text(now));
@@ -92,11 +88,10 @@ void help_saturated(const Case& c, const std::string& item, Advice& out) {
       at_best({"read fewer bytes: store the images at the size that is used, or in a "
                "denser format",
                fmt::format("{} is at its limit, so more readers would only queue{}{}",
-                           from_page_cache(machine) ? "whatever serves the reads" : "storage", item,
-                           bandwidth_text(machine))},
+                           server_of_reads(c.evidence.machine), item, bandwidth_text(c))},
               without(StageClass::kRead)));
   out.remedies.push_back(at_best(
-      {from_page_cache(machine)
+      {c.evidence.machine.from_page_cache
            ? "copy the data to another file system, or to memory (/dev/shm) if it fits"
            : "copy the data to a faster disk, or to memory (/dev/shm) if it fits",
        std::isfinite(machine.memory_available_bytes)
@@ -116,9 +111,9 @@ void help_latency(const Case& c, const std::string& item, Advice& out) {
                      std::max(2, 2 * c.workers())),
          fmt::format("reading is {} of a batch and sleeps rather than computes, and nothing shows "
                      "that storage is at its limit{}{}",
-                     share_text(c, Cost::kRead), item, bandwidth_text(machine))},
+                     share_text(c, Cost::kRead), item, bandwidth_text(c))},
         workers_each(c, std::max(2, 2 * c.workers()))));
-  if (from_page_cache(machine)) {
+  if (c.evidence.machine.from_page_cache) {
     out.remedies.push_back(
         at_best({"find out what the reads wait for: a network or FUSE file system, "
                  "opening each file, a lock",

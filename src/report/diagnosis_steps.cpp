@@ -7,7 +7,6 @@
 
 #include "report/diagnosis_bootstrap.h"
 #include "report/diagnosis_thresholds.h"
-#include "report/taken_batches.h"
 #include "report/text_units.h"
 
 namespace datamon::report {
@@ -114,11 +113,11 @@ StepEvidence step_evidence(const Profile& profile) {
   return out;
 }
 
-double wait_share_of_batches(const Profile& profile, const std::vector<std::size_t>& batches) {
+double wait_share_of_batches(const Profile& profile, const std::vector<double>& waits,
+                             const std::vector<std::size_t>& batches) {
   double all = 0, on_them = 0;
   for (const Step& step : profile.consumer.step)
     if (step.steady && step.batch != format::kNoId) all += sane_seconds(step.wait_s);
-  const std::vector<double> waits = waits_for_batches(profile);
   for (const std::size_t batch : batches) on_them += waits[batch];
   return all > 0 ? std::min(1.0, on_them / all) : 0;
 }

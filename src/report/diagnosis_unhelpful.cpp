@@ -33,12 +33,10 @@ std::string batches_to_win(const StepEvidence& step) {
 }
 
 // Reads out of the page cache wait for something else than the disk.
-std::string storage_limit(const Case& c) {
-  if (c.profile.machine.page_cache_hit_share >= th::kCached)
-    return "whatever serves the reads is at its limit";
-  const MachineEvidence& machine = c.evidence.machine;
-  const bool not_the_disk = machine.reads_queue || machine.reads_share || machine.limit_above_disk;
-  return not_the_disk ? "storage is at its limit" : "the disk is at its limit";
+std::string storage_limit(const MachineEvidence& machine) {
+  const bool is_disk = !machine.from_page_cache && !machine.reads_queue && !machine.reads_share &&
+                       !machine.limit_above_disk;
+  return (is_disk ? "the disk" : server_of_reads(machine)) + " is at its limit";
 }
 
 }  // namespace
@@ -70,7 +68,7 @@ void say_unhelpful(const Case& c, Advice& out) {
                     cores_text(machine.cores_allowed.value_or(0)),
                     plural(machine.cores_allowed.value_or(0), " is", "s are")),
         more, cores_to_win(machine));
-  if (c.has(Qualifier::kStorageSaturated)) add("more workers", storage_limit(c), more);
+  if (c.has(Qualifier::kStorageSaturated)) add("more workers", storage_limit(machine), more);
   if (c.ruling.ground == Ground::kHandoverOnWait)
     add("more workers", "batches are ready before the consumer takes them", more,
         batches_to_win(c.evidence.step));

@@ -59,6 +59,9 @@ bool disturbed(const MachineEvidence& machine);
 // ... and somebody of this job queues for them.
 bool interferes(const Evidence& evidence);
 
+// Who serves the reads, as the beginning of a sentence: "storage".
+std::string server_of_reads(const MachineEvidence& machine);
+
 // "stops the job 30 % of the time": what the cgroup's CPU limit does.
 std::string throttling_text(const MachineEvidence& machine);
 

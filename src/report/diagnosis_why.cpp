@@ -201,8 +201,7 @@ std::string straggler_line(const MakerEvidence& makers) {
       th::kStragglerFactor);
 }
 
-std::string storage_line(const MachineEvidence& machine, double page_cache_hits) {
-  const char* what = page_cache_hits >= th::kCached ? "whatever serves the reads" : "storage";
+std::string storage_line(const MachineEvidence& machine) {
   if (machine.limit_above_disk)
     return fmt::format(
         "storage is at a limit above its disk (a control group's, a volume's): reads wait {} of "
@@ -212,9 +211,8 @@ std::string storage_line(const MachineEvidence& machine, double page_cache_hits)
   if (machine.reads_share)
     return fmt::format(
         "{} is at its limit: what one worker's reads get the others' do without{}, and one is "
-        "under "
-        "way {} of the time",
-        what,
+        "under way {} of the time",
+        server_of_reads(machine),
         machine.reads_bytes_per_s > 0
             ? fmt::format(" ({}/s in all)", bytes_text(machine.reads_bytes_per_s))
             : "",
@@ -223,7 +221,7 @@ std::string storage_line(const MachineEvidence& machine, double page_cache_hits)
     return fmt::format(
         "{} is at its limit: the job's reads wait for each other (their time grows as the "
         "number under way to the power of {:.1f}), and one is under way {} of the time",
-        what, machine.reads_growth, percent_text(machine.reads_active));
+        server_of_reads(machine), machine.reads_growth, percent_text(machine.reads_active));
   std::string line = "storage is at its limit:";
   if (machine.disk_busy) line += fmt::format(" disk busy {}", percent_text(*machine.disk_busy));
   if (machine.io_some)
@@ -232,7 +230,7 @@ std::string storage_line(const MachineEvidence& machine, double page_cache_hits)
   return line;
 }
 
-std::string qualifier_line(Qualifier qualifier, const Profile& profile, const Evidence& evidence) {
+std::string qualifier_line(Qualifier qualifier, const Evidence& evidence) {
   const MachineEvidence& machine = evidence.machine;
   switch (qualifier) {
     case Qualifier::kTooFewWorkers:
@@ -244,7 +242,7 @@ std::string qualifier_line(Qualifier qualifier, const Profile& profile, const Ev
                          cores_line(machine), of_others(machine),
                          percent_text(evidence.makers.crowded_share));
     case Qualifier::kStorageSaturated:
-      return storage_line(machine, profile.machine.page_cache_hit_share);
+      return storage_line(machine);
     case Qualifier::kStragglerItems:
       return straggler_line(evidence.makers);
     case Qualifier::kOutOfOrderWait:
@@ -308,6 +306,10 @@ void explain_gpu(const Evidence& evidence, const Ruling& ruling, Lines& out) {
 
 }  // namespace
 
+std::string server_of_reads(const MachineEvidence& machine) {
+  return machine.from_page_cache ? "whatever serves the reads" : "storage";
+}
+
 std::string throttling_text(const MachineEvidence& machine) {
   if (machine.throttled_share)
     return fmt::format("stops the job {} of the time", percent_text(*machine.throttled_share));
@@ -334,7 +336,7 @@ std::vector<std::string> explain(const Profile& profile, const Evidence& evidenc
       std::find(qualifiers.begin(), qualifiers.end(), Qualifier::kCpuSaturated) != qualifiers.end();
   for (const Qualifier qualifier : qualifiers) {
     if (qualifier == Qualifier::kInterference && said_of_others) continue;
-    std::string line = qualifier_line(qualifier, profile, evidence);
+    std::string line = qualifier_line(qualifier, evidence);
     if (!line.empty()) out.push_back(std::move(line));
   }
   return out;

@@ -137,35 +137,36 @@ double delivered_bytes_per_s(const Analysis& analysis, const std::string& host) 
   return steady_s > 0 ? bytes / steady_s : 0;
 }
 
+using ProcessLoads = std::map<std::uint32_t, SampleRates::ProcessLoad>;
+
+bool in_processes(const Profile& profile) { return profile.job.worker_kind == "process"; }
+
 // The job used at least so many cores: its consumers' processes, which live all along, and the
 // workers' stages, by their CPU readings. Processes that live for an epoch are looked at once or
 // twice: what they use before they end is in no look.
-double least_cores(const Profile& profile, const Analysis& analysis, const SampleRates& rates) {
+double least_cores(const Profile& profile, const Analysis& analysis, const ProcessLoads& loads) {
   std::set<std::uint32_t> consumers;
   for (const LoaderTrack& consumer : analysis.tracks.consumers)
     consumers.insert(consumer.process->header.pid);
-  const auto loads = rates.process_loads();
   double consumer_cores = 0, stage_s[2] = {0, 0};  // workers', consumers'
   for (const std::uint32_t pid : consumers)
     if (const auto load = loads.find(pid); load != loads.end())
       consumer_cores += load->second.cores;
   for (const StageProfile& stage : profile.stages)
     if (stage.split.known && !stage.residence && std::isfinite(stage.split.cpu_s))
-      stage_s[stage.on_consumer ? 1 : 0] += stage.split.cpu_s;
+      stage_s[stage.on_consumer || stage.thread == HandoffThread::kPin] += stage.split.cpu_s;
   const double steady_s = total(analysis.phases.front().steady);
   if (!(steady_s > 0)) return 0;
   // Workers that are threads are in the consumers' process.
-  const bool apart = profile.job.worker_kind == "process";
   return std::max((stage_s[0] + stage_s[1]) / steady_s,
-                  consumer_cores + (apart ? stage_s[0] / steady_s : 0));
+                  consumer_cores + (in_processes(profile) ? stage_s[0] / steady_s : 0));
 }
 
 // Of workers that have a process of their own; the latest one at each place.
-void fill_worker_processes(Profile& profile, const SampleRates& rates) {
+void fill_worker_processes(Profile& profile, const ProcessLoads& loads) {
   std::map<std::uint32_t, int> workers_of;
   for (const WorkerProfile& worker : profile.workers) ++workers_of[worker.pid];
   if (workers_of.size() != profile.workers.size()) return;
-  const auto loads = rates.process_loads();
   for (WorkerProfile& worker : profile.workers) {
     const auto load = loads.find(worker.pid);
     if (load == loads.end()) continue;
@@ -192,15 +193,16 @@ void fill_machine(Profile& profile, const Analysis& analysis) {
   const ProcessFile* sampler = sampling_file(processes, index);
   if (sampler == nullptr) return;
   const SampleRates rates(*sampler, analysis.timeline.axis(index), analysis.phases.front().steady);
+  const ProcessLoads loads = rates.process_loads();
   fill_cpu(machine, rates);
   if (machine.hosts == 1 && machine.cores_used_job < machine.cores_used_total)
-    machine.cores_used_job = std::clamp(least_cores(profile, analysis, rates),
+    machine.cores_used_job = std::clamp(least_cores(profile, analysis, loads),
                                         machine.cores_used_job, machine.cores_used_total);
   fill_pressure(machine, rates);
   fill_disk(machine, rates);
   fill_memory(machine, rates);
   fill_gpus(machine, rates);
-  if (profile.job.worker_kind == "process") fill_worker_processes(profile, rates);
+  if (in_processes(profile)) fill_worker_processes(profile, loads);
   machine.job_storage_bytes_per_s = rates.process_read_bytes();
   const double delivered = delivered_bytes_per_s(analysis, machine.host);
   if (delivered > 0 && !std::isnan(machine.job_storage_bytes_per_s)) {

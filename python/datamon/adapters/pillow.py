@@ -34,8 +34,7 @@ def _before_open(fp, *arguments, **keywords):
 
 
 def _after_open(handle, image, failed):
-    if handle:
-        native.end(handle)
+    _end(handle, image, failed)
     if preloaded:
         return
     fp = getattr(image, "fp", None)
