@@ -39,6 +39,12 @@ inline void check_profile(const report::Profile& profile) {
     sane(worker.busy_s);
     sane(worker.blocked_s);
   }
+  if (profile.gpu)
+    for (const report::GpuDeviceProfile& device : profile.gpu->devices)
+      for (const report::KernelShare& kernel : device.longest_kernels) {
+        sane(kernel.time_s);
+        if (kernel.name.empty() || kernel.count == 0 || !(kernel.share <= 1.000001)) std::abort();
+      }
   for (std::size_t i = 1; i < profile.phases.size(); ++i)
     if (profile.phases[i].start_s != profile.phases[i - 1].end_s) std::abort();
 }

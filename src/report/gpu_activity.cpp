@@ -5,6 +5,8 @@
 namespace datamon::report {
 namespace {
 
+constexpr std::size_t kLongestKernels = 3;
+
 TimeSpans united(const TimeSpans& a, const TimeSpans& b) {
   IntervalSet out(a.size() + b.size() + 2);
   for (const TimeSpans* spans : {&a, &b})
@@ -39,6 +41,7 @@ void add_overlap(DeviceActivity& device, GpuDeviceProfile& out) {
 GpuDeviceProfile device_profile(DeviceActivity& device, const GpuContext& context) {
   GpuDeviceProfile out;
   out.kernels = device.kernel_count;
+  out.longest_kernels = device.kernel_times.longest(kLongestKernels);
   out.to_device_pinned = device.pinned;
   out.to_device_pageable = device.pageable;
   out.to_device_unknown = device.unknown;

@@ -9,6 +9,7 @@
 
 #include "report/gpu_profile.h"
 #include "report/interval_set.h"
+#include "report/kernel_times.h"
 
 namespace datamon::report {
 
@@ -25,6 +26,7 @@ struct DeviceActivity {
   IntervalSet kernels;  // and whatever else the device itself worked on
   IntervalSet copies_to_device{32 * 1024}, copies_to_host{32 * 1024};
   std::uint64_t kernel_count = 0;
+  KernelTimes kernel_times;
   CopySums pinned, pageable, unknown, to_host;
 };
 using DeviceActivities = std::map<std::int64_t, DeviceActivity>;  // by number

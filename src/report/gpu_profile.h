@@ -25,6 +25,14 @@ struct GpuLaunches {
   double lead_p50_us = 0;
 };
 
+// The kernels of one function.
+struct KernelShare {
+  std::string name;  // kernel_name.h; raw bytes
+  std::uint64_t count = 0;
+  double time_s = 0;
+  double share = 0;  // of the time of all kernels
+};
+
 // One device over the steady steps (over all of the input if there are none).
 // busy_s + idle_..._s = window_s. An idle moment is put down to the first that holds:
 // a copy runs, the consumer waits for data, the consumer works on something else
@@ -39,6 +47,9 @@ struct GpuDeviceProfile {
   std::uint64_t kernels = 0;  // of the whole input, as the copies
   CopySums to_device_pinned, to_device_pageable, to_device_unknown, to_host;
   std::optional<GpuLaunches> launches;  // where the input says when work was launched
+  // The three functions whose kernels took most time, streams added up, of all kernels that
+  // the input has one by one. Empty where it has no names.
+  std::vector<KernelShare> longest_kernels;
 };
 
 struct GpuProfile {

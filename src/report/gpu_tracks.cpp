@@ -1,59 +1,39 @@
 #include "report/gpu_tracks.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <string_view>
 
 #include "report/thread_spans.h"
 
 namespace datamon::report {
 namespace {
 
-enum class Kind : std::uint8_t {
-  kUnknown,
-  kKernel,
-  kDeviceWork,  // memsets, copies within the device
-  kPinned,
-  kPageable,
-  kToDevice,
-  kToHost,
-  kWait
-};
-
-// The names that tools/cupti/recorder.cpp gives.
-Kind kind_of(std::string_view name) {
-  struct Named {
-    std::string_view name;
-    Kind kind;
-  };
-  static constexpr std::array<Named, 8> kNames = {{{"gpu-kernel", Kind::kKernel},
-                                                   {"gpu-memset", Kind::kDeviceWork},
-                                                   {"gpu-copy/within", Kind::kDeviceWork},
-                                                   {"gpu-copy/to-device-pinned", Kind::kPinned},
-                                                   {"gpu-copy/to-device-pageable", Kind::kPageable},
-                                                   {"gpu-copy/to-device", Kind::kToDevice},
-                                                   {"gpu-copy/to-host", Kind::kToHost},
-                                                   {"gpu-wait", Kind::kWait}}};
-  for (const Named& each : kNames)
-    if (each.name == name) return each.kind;
-  return Kind::kUnknown;
+// By stage number.
+std::vector<DeviceWork> works_of(const ProcessFile& process) {
+  std::vector<DeviceWork> works(process.stages.empty() ? 1 : process.stages.back().id + 1u);
+  for (const Stage& stage : process.stages) works[stage.id] = device_work(stage.name);
+  return works;
 }
 
-// By stage number.
-std::vector<Kind> kinds_of(const ProcessFile& process) {
-  std::vector<Kind> kinds(process.stages.empty() ? 1 : process.stages.back().id + 1u);
-  for (const Stage& stage : process.stages) kinds[stage.id] = kind_of(stage.name);
-  return kinds;
+bool is_copy_over_the_bus(DeviceWork work) {
+  return work == DeviceWork::kToDevicePinned || work == DeviceWork::kToDevicePageable ||
+         work == DeviceWork::kToDevice || work == DeviceWork::kToHost;
+}
+
+bool is_on_the_device(DeviceWork work) {
+  return work == DeviceWork::kKernel || work == DeviceWork::kMemset ||
+         work == DeviceWork::kCopyWithin;
 }
 
 class Reader {
  public:
   Reader(const ProcessFile& process, const TimeAxis& axis)
-      : axis_(axis), kinds_(kinds_of(process)) {}
+      : axis_(axis), works_(works_of(process)) {
+    out_.names = device_names(process);
+  }
 
   void read_stream(const Track& track) {
-    const std::int64_t number = track.record.index >> 16;
+    const std::int64_t number = device_of(track);
     const auto found = out_.devices.find(number);
     if (found == out_.devices.end() && out_.devices.size() >= kMostDevices) return;
     DeviceActivity& device =
@@ -70,7 +50,7 @@ class Reader {
   void read_calls(const Track& track) {
     for (const auto& spans : track.spans)
       for (const format::SpanRecord& span : spans)
-        if (kind(span.stage) == Kind::kWait)
+        if (work(span.stage) == DeviceWork::kWait)
           synchronising_.add(ns(span.start), ns(span.start + span.duration));
   }
 
@@ -84,8 +64,8 @@ class Reader {
   static constexpr std::int64_t kLatest_ns = std::int64_t{1} << 61;
   static constexpr std::int64_t kEarliest_ns = -kLatest_ns;
 
-  Kind kind(std::uint16_t stage) const {
-    return stage < kinds_.size() ? kinds_[stage] : Kind::kUnknown;
+  DeviceWork work(std::uint16_t stage) const {
+    return stage < works_.size() ? works_[stage] : DeviceWork::kUnknown;
   }
 
   // Hostile ticks give times that are far away, not undefined ones.
@@ -96,15 +76,15 @@ class Reader {
     return std::llround(value);
   }
 
-  CopySums* sums_of(Kind each, DeviceActivity& device) const {
+  CopySums* sums_of(DeviceWork each, DeviceActivity& device) const {
     switch (each) {
-      case Kind::kPinned:
+      case DeviceWork::kToDevicePinned:
         return &device.pinned;
-      case Kind::kPageable:
+      case DeviceWork::kToDevicePageable:
         return &device.pageable;
-      case Kind::kToDevice:
+      case DeviceWork::kToDevice:
         return &device.unknown;
-      case Kind::kToHost:
+      case DeviceWork::kToHost:
         return &device.to_host;
       default:
         return nullptr;
@@ -114,8 +94,8 @@ class Reader {
   // Counts, bytes and lengths are exact, whatever was stored one by one.
   void add_sums(const Track& track, DeviceActivity& device) const {
     for (const format::Cell* cell : track.cells) {
-      const Kind each = kind(cell->stage);
-      if (each == Kind::kKernel) device.kernel_count += cell->count;
+      const DeviceWork each = work(cell->stage);
+      if (each == DeviceWork::kKernel) device.kernel_count += cell->count;
       CopySums* const sums = sums_of(each, device);
       if (sums == nullptr) continue;
       sums->count += cell->count;
@@ -126,20 +106,22 @@ class Reader {
 
   void add_span(const format::SpanRecord& span, DeviceActivity& device,
                 std::vector<KernelLaunch>& launches) {
-    const Kind each = kind(span.stage);
-    if (each == Kind::kUnknown || each == Kind::kWait) return;
+    const DeviceWork each = work(span.stage);
+    const bool on_device = is_on_the_device(each);
+    if (!on_device && !is_copy_over_the_bus(each)) return;
     const std::int64_t from = ns(span.start), to = ns(span.start + span.duration);
     out_.until_ns = std::max(out_.until_ns, to);
-    if (each == Kind::kKernel || each == Kind::kDeviceWork)
+    if (on_device)
       device.kernels.add(from, to);
     else
-      (each == Kind::kToHost ? device.copies_to_host : device.copies_to_device).add(from, to);
-    if (each == Kind::kKernel && span.id != format::kNoId)
-      launches.push_back({ns(span.id), from, to});
+      (each == DeviceWork::kToHost ? device.copies_to_host : device.copies_to_device).add(from, to);
+    if (each != DeviceWork::kKernel) return;
+    device.kernel_times.add(out_.names.kernel(span.bytes), to - from);
+    if (span.id != format::kNoId) launches.push_back({ns(span.id), from, to});
   }
 
   TimeAxis axis_;
-  std::vector<Kind> kinds_;
+  std::vector<DeviceWork> works_;
   IntervalSet synchronising_, missing_;
   ProcessDevices out_;
 };
@@ -152,7 +134,7 @@ ProcessDevices read_devices(const ProcessFile& process, const TimeAxis& axis,
   for (const Track& track : process.tracks) {
     const auto role = static_cast<Role>(track.record.role);
     // The lower half is the stream's place; the device's own track only has the union.
-    if (role == Role::kDevice && (track.record.index & 0xffff) != 0) reader.read_stream(track);
+    if (role == Role::kDevice && place_of(track) != 0) reader.read_stream(track);
     if (role == Role::kDeviceCalls && track.record.index == thread) reader.read_calls(track);
   }
   return reader.take();

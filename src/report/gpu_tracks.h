@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "report/device_work.h"
 #include "report/gpu_activity.h"
 #include "report/loader_tracks.h"
 
@@ -19,14 +20,10 @@ struct ProcessDevices {
   DeviceActivities devices;
   std::map<std::int64_t, std::vector<KernelLaunch>> launches;  // by device; what is known
   TimeSpans synchronising;                                     // of the thread asked for
-  TimeSpans missing;          // in which single spans of some device were not stored
+  TimeSpans missing;  // in which single spans of some device were not stored
+  DeviceNames names;
   std::int64_t until_ns = 0;  // the last that is known of any device
 };
-
-inline bool is_device_track(const Track& track) {
-  const auto role = static_cast<Role>(track.record.role);
-  return role == Role::kDevice || role == Role::kDeviceCalls;
-}
 
 // At most so many devices of a process.
 inline constexpr std::size_t kMostDevices = 16;

@@ -18,6 +18,16 @@ ordered_json launches(const GpuLaunches& sums) {
           {"lead_p50_us", sums.lead_p50_us}};
 }
 
+ordered_json kernels(const std::vector<KernelShare>& shares) {
+  ordered_json out = ordered_json::array();
+  for (const KernelShare& each : shares)
+    out.push_back({{"name", each.name},
+                   {"count", each.count},
+                   {"time_s", each.time_s},
+                   {"share", each.share}});
+  return out;
+}
+
 ordered_json device(const GpuDeviceProfile& device) {
   return {{"rank", device.rank},
           {"device", device.device},
@@ -33,7 +43,8 @@ ordered_json device(const GpuDeviceProfile& device) {
           {"to_device_pageable", copies(device.to_device_pageable)},
           {"to_device_unknown", copies(device.to_device_unknown)},
           {"to_host", copies(device.to_host)},
-          {"launches", device.launches ? launches(*device.launches) : ordered_json(nullptr)}};
+          {"launches", device.launches ? launches(*device.launches) : ordered_json(nullptr)},
+          {"longest_kernels", kernels(device.longest_kernels)}};
 }
 
 }  // namespace

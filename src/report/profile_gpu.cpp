@@ -135,6 +135,9 @@ void add_process(Analysis& analysis, std::size_t p, GpuProfile& gpu) {
   for (auto& [number, device] : found.devices) {
     GpuDeviceProfile profile = device_profile(device, context);
     profile.device = number;
+    if (const auto name = found.names.devices.find(static_cast<std::uint32_t>(number));
+        name != found.names.devices.end())
+      profile.name = name->second;
     profile.rank = rank == format::kUnknown ? 0 : rank;
     if (c)
       profile.launches =

@@ -84,7 +84,7 @@ class DefaultSelector {
       const TickMap& map = timeline_.processes[thread.process].map;
       for (const auto& block : thread.track->spans)
         for (const format::SpanRecord& span : block)
-          if ((span.flags & format::kSpanInterval) == 0 &&
+          if (thread.draws(span) &&
               window.touches(map.ns(span.start), map.ns(span.start + span.duration)))
             ++counts[span.depth];
     }

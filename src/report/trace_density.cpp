@@ -29,8 +29,7 @@ TraceDensity::TraceDensity(const TraceTimeline& timeline, const TraceIdentity& i
     const TickMap& map = timeline.processes[thread.process].map;
     for (const auto& block : thread.track->spans)
       for (const format::SpanRecord& span : block)
-        if ((span.flags & format::kSpanInterval) == 0)
-          ++counts_[part_of(map.ns(span.start + span.duration))];
+        if (thread.draws(span)) ++counts_[part_of(map.ns(span.start + span.duration))];
   }
 }
 

@@ -28,7 +28,7 @@ void TraceEvents::thread(std::uint64_t pid, std::uint64_t tid, std::string_view 
 
 void TraceEvents::slice(const TraceStage& stage, const TracePlace& place, Slice at,
                         const ItemArgs& item) {
-  char* out = slice_start(stage, place, at);
+  char* out = slice_start(stage.head, place, at);
   out = JsonBuffer::put(out, ",\"args\":{\"id\":");
   out = JsonBuffer::put_number(out, item.id);
   if (item.bytes != 0) {
@@ -43,6 +43,39 @@ void TraceEvents::slice(const TraceStage& stage, const TracePlace& place, Slice 
   out_.text(",\"name\":");
   out_.text(json_string(item.name));
   out_.text("}}");
+}
+
+void TraceEvents::device_slice(std::string_view head, const TracePlace& place, Slice at,
+                               const DeviceArgs& args) {
+  char* out = slice_start(head, place, at);
+  const char* before = ",\"args\":{\"";
+  const char* end = "}";
+  const auto key = [&](std::string_view name) {
+    out = JsonBuffer::put(out, before);
+    out = JsonBuffer::put(out, name);
+    out = JsonBuffer::put(out, "\":");
+    before = ",\"";
+    end = "}}";
+  };
+  if (args.bytes != 0) {
+    key("bytes");
+    out = JsonBuffer::put_number(out, args.bytes);
+  }
+  if (!args.memory.empty()) {
+    key("memory");
+    *out++ = '"';
+    out = JsonBuffer::put(out, args.memory);
+    *out++ = '"';
+  }
+  const auto time = [&](std::string_view name, std::int64_t ns) {
+    if (ns < 0) return;
+    key(name);
+    out = JsonBuffer::put_microseconds(out, ns);
+  };
+  time("launched_us", args.launched);
+  time("queued_us", args.queued);
+  time("lasted_us", args.lasted);
+  out_.taken(JsonBuffer::put(out, end));
 }
 
 void TraceEvents::arrow(std::uint64_t batch, const TracePlace& from, std::int64_t from_ns,

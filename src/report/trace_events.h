@@ -20,6 +20,15 @@ struct ItemArgs {
   std::string_view name;    // raw bytes, may be empty
 };
 
+// Of a slice on a row of a device.
+struct DeviceArgs {
+  std::uint64_t bytes = 0;     // 0: not said
+  std::string_view memory;     // of the host: "pinned", "pageable"; "": not said
+  std::int64_t launched = -1;  // ns on the axis; -1: not known
+  std::int64_t queued = -1;    // ns from its launch to its start
+  std::int64_t lasted = -1;    // ns, where the slice is shorter; else -1
+};
+
 // Where an event belongs; `text` is made once for each thread.
 struct TracePlace {
   std::uint64_t pid = 0, tid = 0;
@@ -42,10 +51,13 @@ class TraceEvents {
   void thread(std::uint64_t pid, std::uint64_t tid, std::string_view name, std::size_t sort_index);
 
   void slice(const TraceStage& stage, const TracePlace& place, Slice at) {
-    char* out = slice_start(stage, place, at);
+    char* out = slice_start(stage.head, place, at);
     *out++ = '}';
     out_.taken(out);
   }
+  // `head`: as TraceStage::head.
+  void device_slice(std::string_view head, const TracePlace& place, Slice at,
+                    const DeviceArgs& args);
   void slice(const TraceStage& stage, const TracePlace& place, Slice at, const ItemArgs& item);
 
   // An arrow from the slice of `from` that starts at from_ns to the one of `to`
@@ -66,12 +78,12 @@ class TraceEvents {
     first_ = false;
   }
   // Names are at most some hundred bytes, so this always finds room.
-  char* slice_start(const TraceStage& stage, const TracePlace& place, Slice at) {
-    constexpr std::size_t kRest = 128;  // separators, keys and numbers, the arguments' included
-    char* out = out_.room(stage.head.size() + place.text.size() + kRest);
+  char* slice_start(std::string_view head, const TracePlace& place, Slice at) {
+    constexpr std::size_t kRest = 320;  // separators, keys and numbers, the arguments' included
+    char* out = out_.room(head.size() + place.text.size() + kRest);
     out = JsonBuffer::put(out, first_ ? "\n" : ",\n");
     first_ = false;
-    out = JsonBuffer::put(out, stage.head);
+    out = JsonBuffer::put(out, head);
     out = JsonBuffer::put(out, place.text);
     out = JsonBuffer::put_microseconds(out, at.start);
     out = JsonBuffer::put(out, ",\"dur\":");

@@ -8,7 +8,9 @@
 #include <tuple>
 #include <unordered_set>
 
+#include "report/device_work.h"
 #include "report/loader_notes.h"
+#include "report/trace_device_rows.h"
 
 namespace datamon::report {
 namespace {
@@ -129,7 +131,10 @@ std::string process_name(const ProcessFile& process) {
   return fmt::format("{} (pid {})", role, process.header.pid);
 }
 
-bool drawn(const Track& track) { return !track.spans.empty() || !track.slow.empty(); }
+// In the job's own processes.
+bool drawn(const Track& track) {
+  return (!track.spans.empty() || !track.slow.empty()) && !is_device_track(track);
+}
 
 bool of_a_loader(const Track& track) {
   return is_consumer(track) || role_of(track) == Role::kWorker || role_of(track) == Role::kPin;
@@ -190,7 +195,7 @@ std::vector<TraceThread> threads_of(const std::vector<ProcessFile>& files,
           of_a_loader(track) ? loader_marks.find(track.record.loader) : loader_marks.end();
       const std::string name =
           thread_name(track) + (mark != loader_marks.end() ? mark->second : "");
-      threads.push_back({process, group, &track, 0, name});
+      threads.push_back({process, group, &track, 0, name, false});
     }
   }
   const auto place = [](const TraceThread& thread) {
@@ -220,6 +225,18 @@ void number_threads(std::vector<TraceThread>& threads, std::uint64_t group_pid, 
     const std::string number = fmt::format("{}", tid);
     if (!in_order && thread.name.find(number) == thread.name.npos)
       thread.name += fmt::format(" ({})", number);
+  }
+}
+
+// Behind the job's own groups.
+void add_devices(const Recording& recording, const TraceTimeline& timeline, IdPool& pids,
+                 IdPool& tids, TraceIdentity& identity) {
+  for (const DeviceGroup& from : device_groups(recording, timeline)) {
+    const std::size_t group = identity.groups.size();
+    identity.groups.push_back({pids.invent(), from.name});
+    for (const DeviceRow& row : from.rows)
+      identity.threads.push_back(
+          {from.process, group, row.track, tids.invent(), row.name, row.slices});
   }
 }
 
@@ -268,6 +285,7 @@ TraceIdentity identify(const Recording& recording, const TraceTimeline& timeline
     number_threads(threads, identity.groups.back().pid, tids);
     for (TraceThread& thread : threads) identity.threads.push_back(std::move(thread));
   }
+  add_devices(recording, timeline, pids, tids, identity);
 
   std::vector<std::string> host_name(timeline.hosts);
   for (std::size_t i = 0; i < files.size(); ++i) {
@@ -288,8 +306,8 @@ bool has_stage(const Track& track, std::uint16_t stage) {
 
 Role role_of(const Track& track) {
   const std::uint32_t role = track.record.role;
-  return role <= static_cast<std::uint32_t>(Role::kSampler) ? static_cast<Role>(role)
-                                                            : Role::kOther;
+  return role <= static_cast<std::uint32_t>(Role::kDeviceCalls) ? static_cast<Role>(role)
+                                                                : Role::kOther;
 }
 
 bool is_feeder(const ProcessFile& process, const Track& track) {

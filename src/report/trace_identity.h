@@ -4,7 +4,8 @@
 // group, shown as one process: viewers sort processes by their own rules (the
 // Perfetto UI by their number of slices), but keep the threads of one process
 // in the order of their numbers. So the consumer stands on top and its workers
-// below it. Every process that works for no consumer is a group of its own.
+// below it. Every process that works for no consumer is a group of its own, and
+// so is every device (trace_device_rows.h).
 #pragma once
 
 #include <cstdint>
@@ -24,6 +25,11 @@ struct TraceThread {
   const Track* track = nullptr;
   std::uint64_t tid = 0;  // unique in the whole trace
   std::string name;       // raw bytes
+  bool device = false;    // its intervals are drawn as slices
+
+  bool draws(const format::SpanRecord& span) const {
+    return device || (span.flags & format::kSpanInterval) == 0;
+  }
 };
 
 struct TraceGroup {

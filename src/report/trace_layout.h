@@ -6,7 +6,8 @@
 // overlap, the later-seen one is cut:
 //   - inside its parent: parent.start <= start < end <= parent.end;
 //   - 1 ns between siblings, taken from the earlier one's end;
-//   - at least 1 ns long. One for which no nanosecond is free is left out.
+//   - at least 1 ns long. One for which no nanosecond is free is left out, and so
+//     is one inside more slices than anything nests.
 //
 // Constant memory: the stack of open ancestors. Used by one thread.
 #pragma once
@@ -34,6 +35,7 @@ class TraceLayout {
   // an arrow at its start is this slice's.
   std::optional<Slice> place(std::int64_t start, std::int64_t end, int depth, bool arrow) {
     while (frames_.size() > 1 && !encloses(frames_.back(), start, depth)) frames_.pop_back();
+    if (frames_.size() > kMostNested) return std::nullopt;
     Frame& parent = frames_.back();
     const std::int64_t lowest = parent.slice.start + parent.head;
     Slice slice{std::max(start, lowest), std::min(end, parent.free_until)};
@@ -49,6 +51,7 @@ class TraceLayout {
   }
 
  private:
+  static constexpr std::size_t kMostNested = 256;  // depths of spans are one byte
   static constexpr std::int64_t kForever = std::numeric_limits<std::int64_t>::max() - 2;
   struct Frame {
     Slice slice;

@@ -1,7 +1,11 @@
 // Reads one thread's stored spans backwards, last first, together with its
 // slowest items, some of which outlived their spans in the ring.
 //
-// Holds no spans: a position in the mapped blocks. Used by one thread.
+// A device's spans are stored in the order in which CUPTI said what they belong to,
+// which is nearly that of their ends: a bounded number is looked at ahead and the
+// latest taken.
+//
+// Holds no spans: positions in the mapped blocks. Used by one thread.
 #pragma once
 
 #include <algorithm>
@@ -26,8 +30,12 @@ struct TraceSpan {
 
 class TraceReader {
  public:
-  TraceReader(const Track& track, const ProcessTime& time)
-      : track_(&track), time_(&time), block_(track.spans.size()) {
+  // A device works off less in the half second that its spans may be late.
+  static constexpr std::size_t kMostAhead = 65536;
+
+  // `ahead`: how many spans may stand before one that ended later; at most kMostAhead.
+  TraceReader(const Track& track, const ProcessTime& time, std::size_t ahead = 0)
+      : track_(&track), time_(&time), most_ahead_(ahead), block_(track.spans.size()) {
     for (const format::SlowRecord* slow : track.slow)
       if (plausible(slow->start, slow->duration)) slow_.push_back(slow);
     std::sort(slow_.begin(), slow_.end(), [](const auto* a, const auto* b) {
@@ -59,18 +67,37 @@ class TraceReader {
   std::uint64_t slow_end() const { return slow_.back()->start + slow_.back()->duration; }
   std::uint64_t fetched_end() const { return fetched_->start + fetched_->duration; }
 
-  // The next stored span with possible times.
+  // The next stored span with possible times, of those looked at the one that ends last.
   void fetch() {
+    if (most_ahead_ == 0) {
+      fetched_ = step_back();
+      return;
+    }
+    const auto sooner = [](const format::SpanRecord* a, const format::SpanRecord* b) {
+      const std::uint64_t a_end = a->start + a->duration, b_end = b->start + b->duration;
+      return a_end != b_end ? a_end < b_end : a->start > b->start;
+    };
+    while (ahead_.size() < most_ahead_) {
+      const format::SpanRecord* record = step_back();
+      if (record == nullptr) break;
+      ahead_.push_back(record);
+      std::push_heap(ahead_.begin(), ahead_.end(), sooner);
+    }
+    if (ahead_.empty()) return;
+    std::pop_heap(ahead_.begin(), ahead_.end(), sooner);
+    fetched_ = ahead_.back();
+    ahead_.pop_back();
+  }
+
+  // nullptr: there are no more.
+  const format::SpanRecord* step_back() {
     while (true) {
       while (left_ == 0) {
-        if (block_ == 0) return;
+        if (block_ == 0) return nullptr;
         left_ = track_->spans[--block_].size();
       }
       const format::SpanRecord& record = track_->spans[block_][--left_];
-      if (plausible(record.start, record.duration)) {
-        fetched_ = &record;
-        return;
-      }
+      if (plausible(record.start, record.duration)) return &record;
       ++damaged_;
     }
   }
@@ -112,6 +139,8 @@ class TraceReader {
 
   const Track* track_;
   const ProcessTime* time_;
+  std::size_t most_ahead_;
+  std::vector<const format::SpanRecord*> ahead_;  // a heap, the last to end on top
   std::size_t block_, left_ = 0;  // the blocks before block_ are unread, and left_ spans of it
   const format::SpanRecord* fetched_ = nullptr;
   std::vector<const format::SlowRecord*> slow_;  // next one last

@@ -17,14 +17,17 @@ struct TraceWeaver::Lane {
         group(static_cast<std::uint32_t>(thread.group)),
         loader(thread.track->record.loader),
         stages(&table),
+        map(&time.map),
         place(pid, thread.tid),
-        reader(*thread.track, time) {}
+        reader(*thread.track, time, thread.device ? TraceReader::kMostAhead : 0) {}
 
   std::uint32_t index;  // in TraceIdentity::threads
   std::uint32_t group;  // in TraceIdentity::groups
   std::uint32_t loader;
   ArrowPart arrow = ArrowPart::kNone;  // which of its slices arrows begin or end in
   const TraceStages* stages;
+  const TraceDeviceWork* device = nullptr;  // a row of a device
+  const TickMap* map;
   TracePlace place;
   TraceReader reader;
   TraceLayout layout;
@@ -61,7 +64,7 @@ ArrowPart arrow_of(const TraceStages& stages, const TraceThread& thread,
   const bool fed = with_feeder.contains(place_of(thread));
   if (fed && role_of(track) == Role::kWorker) return ArrowPart::kNone;
   if (fed && role_of(track) == Role::kPin) return ArrowPart::kSend;
-  if (role_of(track) == Role::kPin || role_of(track) == Role::kSampler) return ArrowPart::kNone;
+  if (role_of(track) == Role::kPin || role_of(track) >= Role::kSampler) return ArrowPart::kNone;
   if (is_consumer(track))
     return uses(stages, track, ArrowPart::kReceive) ? ArrowPart::kReceive : ArrowPart::kCompute;
   return uses(stages, track, ArrowPart::kSend) ? ArrowPart::kSend : ArrowPart::kCollate;
@@ -91,6 +94,10 @@ TraceWeaver::TraceWeaver(const Recording& recording, const TraceTimeline& timeli
     lanes_.emplace_back(thread, static_cast<std::uint32_t>(i), identity.groups[thread.group].pid,
                         timeline.processes[thread.process], *stages_[thread.process]);
     lanes_.back().arrow = arrow_of(*stages_[thread.process], thread, with_feeder);
+    if (thread.device)
+      lanes_.back().device =
+          &devices_.try_emplace(thread.process, recording.processes()[thread.process])
+               .first->second;
   }
 }
 
@@ -117,6 +124,7 @@ WeaverCounts TraceWeaver::weave() {
 }
 
 void TraceWeaver::step(Lane& lane) {
+  if (lane.device != nullptr) return device_slice(lane);
   const TraceSpan& span = lane.reader.span();
   const TraceStage& stage = lane.stages->of(span.stage);
   if (span.flags & format::kSpanInterval) return interval(lane, stage);
@@ -171,6 +179,36 @@ void TraceWeaver::slice(Lane& lane, const TraceStage& stage) {
     events_.slice(stage, lane.place, *at);
   }
   if (arrow_here) arrow(lane, stage, at->start, true);
+}
+
+// Work of one stream that overlaps (a kernel may begin before the one before it has
+// ended) is cut as everything is; then it says how long it lasted.
+void TraceWeaver::device_slice(Lane& lane) {
+  constexpr std::int64_t kRounding_ns = 1000;
+  const TraceSpan& span = lane.reader.span();
+  if (!selected(lane)) {
+    ++counts_.selected.left_out;
+    return;
+  }
+  const auto at = lane.layout.place(span.start, span.end, TraceLayout::kUnknownDepth, false);
+  if (!at) {
+    ++counts_.squeezed;
+    return;
+  }
+  const TraceDeviceStage& stage = lane.device->of(span.stage);
+  DeviceArgs args;
+  if (!stage.kernel) args.bytes = span.bytes;
+  args.memory = stage.memory;
+  const std::int64_t launched = span.id != format::kNoId ? lane.map->ns(span.id) : -1;
+  if (launched >= 0 && launched <= span.end) {
+    args.launched = launched;
+    args.queued = std::max<std::int64_t>(0, span.start - launched);
+  }
+  if (span.end - span.start > at->end - at->start + kRounding_ns)
+    args.lasted = span.end - span.start;
+  const std::string_view head =
+      stage.kernel ? lane.device->kernel_head(stage, span.bytes) : std::string_view(stage.head);
+  events_.device_slice(head, lane.place, *at, args);
 }
 
 void TraceWeaver::arrow(Lane& lane, const TraceStage& stage, std::int64_t start, bool written) {

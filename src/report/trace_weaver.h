@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "report/recording.h"
+#include "report/trace_device_work.h"
 #include "report/trace_events.h"
 #include "report/trace_flows.h"
 #include "report/trace_identity.h"
@@ -41,6 +42,7 @@ class TraceWeaver {
   void step(Lane& lane);
   void interval(Lane& lane, const TraceStage& stage);
   void slice(Lane& lane, const TraceStage& stage);
+  void device_slice(Lane& lane);
   void arrow(Lane& lane, const TraceStage& stage, std::int64_t start, bool written);
   IntervalCounter& counter(const Lane& lane, const TraceStage& stage, std::uint32_t loader,
                            bool of_all);
@@ -51,6 +53,7 @@ class TraceWeaver {
   const TraceSelection& selection_;
   TraceEvents& events_;
   std::vector<std::unique_ptr<TraceStages>> stages_;  // by process
+  std::map<std::size_t, TraceDeviceWork> devices_;    // by process
   std::vector<Lane> lanes_;                           // as TraceIdentity::threads
   FlowMatcher flows_;
   struct CounterKey {

@@ -40,7 +40,29 @@ def test_text_shows_it(recording):
     assert "gpu 0" in text and "for want of data" in text and "after their launch" in text
 
 
-def test_the_trace_has_it(recording, tmp_path):
+def test_kernels_are_named(recording):
+    (device,) = json.loads(datamon("report", recording, "--json").stdout)["gpu"]["devices"]
+    first, second = device["longest_kernels"]
+    assert first["name"] == "at::native::vectorized_elementwise_kernel" and first["count"] == 20
+    assert second["name"] == "ampere_sgemm_128x64_nn" and second["count"] == 10
+    assert first["share"] + second["share"] == pytest.approx(1)
+    assert "kernel time: at::native::vectorized_elementwise_kernel" in datamon("report", recording).stdout
+
+
+def test_the_trace_has_a_row_for_each_stream(recording, tmp_path):
     done = datamon("trace", recording, "-o", tmp_path / "trace.json")
     assert done.returncode == 0, done.stderr
-    assert "gpu-kernel under way" in (tmp_path / "trace.json").read_text()
+    events = json.loads((tmp_path / "trace.json").read_text())["traceEvents"]
+    rows = {(e["pid"], e["tid"]): e["args"]["name"] for e in events if e["name"] == "thread_name"}
+    processes = {e["pid"]: e["args"]["name"] for e in events if e["name"] == "process_name"}
+    of_row = {}
+    for e in events:
+        if e["ph"] == "X":
+            of_row.setdefault((processes[e["pid"]], rows[e["pid"], e["tid"]]), []).append(e)
+    assert len(of_row["GPU 0", "stream 7"]) == len(of_row["GPU 0", "stream 14"]) == 30
+    assert {e["name"] for e in of_row["GPU 0", "stream 7"]} == {
+        "at::native::vectorized_elementwise_kernel", "ampere_sgemm_128x64_nn"}
+    assert all(e["args"]["memory"] == "pinned" and e["args"]["bytes"] == 1 << 20
+               for e in of_row["GPU 0", "stream 14"])
+    (calls,) = [found for (process, _), found in of_row.items() if process == "CUDA calls"]
+    assert {e["name"] for e in calls} == {"wait for the device"}

@@ -41,6 +41,7 @@ def test_text_fits_the_screen(option, path):
 def test_gpus_are_shown():
     text = datamon("report", "--kineto", GPU_TRACE).stdout
     assert "idle for want of data" in text and "PAGEABLE" in text
+    assert "NVIDIA H100 · busy" in text and "kernel time: sgemm 100 %" in text
 
 
 def test_a_pipe_is_read():

@@ -38,7 +38,8 @@ struct __attribute__((packed, aligned(8))) Kernel {
   const char* name;
   std::uint8_t rest[104];
 };
-static_assert(sizeof(Kernel) == 216 && offsetof(Kernel, correlation) == 92);
+static_assert(sizeof(Kernel) == 216 && offsetof(Kernel, correlation) == 92 &&
+              offsetof(Kernel, name) == 104);
 
 struct __attribute__((packed, aligned(8))) Copy {
   std::uint32_t kind;
@@ -121,7 +122,7 @@ EXPORT std::uint64_t fake_cupti_now() {
 }
 
 EXPORT void fake_cupti_kernel(std::uint32_t device, std::uint32_t stream, std::uint32_t correlation,
-                              std::uint64_t start, std::uint64_t end) {
+                              std::uint64_t start, std::uint64_t end, const char* name) {
   forbid_children();
   if (!on(10)) return;
   Kernel record{};
@@ -132,7 +133,7 @@ EXPORT void fake_cupti_kernel(std::uint32_t device, std::uint32_t stream, std::u
   record.context = 1;
   record.stream = stream;
   record.correlation = correlation;
-  record.name = "kernel";
+  record.name = name;
   append(record);
 }
 

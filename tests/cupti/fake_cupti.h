@@ -6,8 +6,9 @@
 #include <cstdint>
 
 using FakeNow = std::uint64_t (*)();
+// `name` stays the caller's, and has to be there as long as the library.
 using FakeKernel = void (*)(std::uint32_t device, std::uint32_t stream, std::uint32_t correlation,
-                            std::uint64_t start, std::uint64_t end);
+                            std::uint64_t start, std::uint64_t end, const char* name);
 // `kind`: 1 to the device, 2 to the host; `source`: 1 pageable, 2 pinned, 3 device.
 using FakeCopy = void (*)(std::uint32_t device, std::uint32_t stream, std::uint32_t correlation,
                           int kind, int source, std::uint64_t bytes, std::uint64_t start,

@@ -26,7 +26,7 @@ constexpr bool like_kernel() {
          offsetof(Theirs, deviceId) == offsetof(Ours, device) &&
          offsetof(Theirs, streamId) == offsetof(Ours, stream) &&
          offsetof(Theirs, correlationId) == offsetof(Ours, correlation) &&
-         sizeof(Theirs) >= sizeof(Ours);
+         offsetof(Theirs, name) == offsetof(Ours, name) && sizeof(Theirs) >= sizeof(Ours);
 }
 static_assert(like_kernel<CUpti_ActivityKernel4>() && like_kernel<CUpti_ActivityKernel5>() &&
               like_kernel<CUpti_ActivityKernel6>() && like_kernel<CUpti_ActivityKernel7>() &&
@@ -148,6 +148,7 @@ TEST_F(CuptiLibrary, ItsRecordsAreReadWhole) {
   kernel.deviceId = 1;
   kernel.streamId = 13;
   kernel.correlationId = 9;
+  kernel.name = "_Z6kernelv";
   buffer.add(kernel);
   LatestCopy copy{};
   copy.kind = CUPTI_ACTIVITY_KIND_MEMCPY;
@@ -183,6 +184,9 @@ TEST_F(CuptiLibrary, ItsRecordsAreReadWhole) {
                                                reinterpret_cast<std::uint8_t*>(record));
     const auto activity = read_activity(reinterpret_cast<const abi::Record*>(record), left);
     ASSERT_TRUE(activity) << "kind " << record->kind;
+    if (activity->what == What::kKernel) {
+      EXPECT_STREQ(kernel_name(reinterpret_cast<const abi::Record*>(record), left), "_Z6kernelv");
+    }
     seen.push_back(*activity);
   }
   ASSERT_EQ(seen.size(), 5u);

@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <deque>
 #include <string>
 #include <thread>
 
@@ -46,6 +47,11 @@ void sleep_ms(int ms) { std::this_thread::sleep_for(std::chrono::milliseconds(ms
 
 std::uint32_t own_tid() { return static_cast<std::uint32_t>(::syscall(SYS_gettid)); }
 
+constexpr const char* kForward =
+    "_ZN2at6native29vectorized_elementwise_kernelILi4ENS0_11FillFunctorIfEESt5arrayIPcLm1EEEEviT0_"
+    "T1_";
+constexpr const char* kBackward = "ampere_sgemm_128x64_nn";
+
 // Waits for a batch, launches a copy and a kernel, waits for the kernel.
 void step(const Device& device, std::uint32_t number) {
   {
@@ -62,7 +68,7 @@ void step(const Device& device, std::uint32_t number) {
   device.call(41, own_tid(), copy, start, start + 1'000);
   device.copy(0, 14, copy, 1, 2, 1 << 20, start + 2'000, start + part);
   device.call(211, own_tid(), kernel, start + 3'000, start + 4'000);
-  device.kernel(0, 7, kernel, start + part, end);
+  device.kernel(0, 7, kernel, start + part, end, number % 3 == 0 ? kBackward : kForward);
   device.call(131, own_tid(), 0, start + 5'000, end);
 }
 
@@ -77,9 +83,36 @@ int many(const Device& device) {
   const std::uint64_t start = device.now();
   for (std::uint32_t i = 0; i < 40'000; ++i) {
     device.call(211, own_tid(), i + 1, start + 100 * i, start + 100 * i + 50);
-    device.kernel(0, 7 + i % 2, i + 1, start + 100 * i + 60, start + 100 * i + 100);
+    device.kernel(0, 7 + i % 2, i + 1, start + 100 * i + 60, start + 100 * i + 100, kForward);
   }
   device.drop(123);
+  return 0;
+}
+
+// One kernel of each of very many names, which are at other addresses the second time;
+// then two without a name.
+int names(const Device& device) {
+  constexpr std::uint32_t kNames = 1'500;
+  static auto& texts = *new std::deque<std::string>;  // read when the process exits
+  const std::uint64_t start = device.now();
+  std::uint64_t at = start;
+  const auto kernel = [&](const char* name) {
+    device.kernel(0, 7, 0, at, at + 50, name);
+    at += 100;
+  };
+  for (int time = 0; time < 2; ++time)
+    for (std::uint32_t i = 0; i < kNames; ++i)
+      kernel(texts.emplace_back("kernel_" + std::to_string(i)).c_str());
+  kernel(nullptr);
+  kernel("");
+  return 0;
+}
+
+// Very long, with bytes that are no text.
+int long_name(const Device& device) {
+  static const std::string& name = *new std::string("_Z\n\"\xff<b>" + std::string(1 << 20, 'x'));
+  const std::uint64_t start = device.now();
+  device.kernel(0, 7, 0, start, start + 1'000, name.c_str());
   return 0;
 }
 
@@ -109,6 +142,7 @@ int main(int count, char** arguments) {
   if (library == nullptr) std::fprintf(stderr, "%s\n", ::dlerror());
   const auto initialise = find<int (*)()>(library, "InitializeInjection");
   if (initialise == nullptr || initialise() != 1) return 3;
+  if (const char* driver = std::getenv("FAKE_CUDA")) ::dlopen(driver, RTLD_NOW);
   const Device device = open_device(arguments[2]);
   const std::string what = arguments[3];
   if (what == "nothing") return 0;
@@ -119,6 +153,8 @@ int main(int count, char** arguments) {
   if (what == "again") return initialise() - 1;
   if (what == "steps") return steps(device, 30);
   if (what == "many") return many(device);
+  if (what == "names") return names(device);
+  if (what == "long-name") return long_name(device);
   if (what == "fork") return with_child(device, false);
   if (what == "fork-exit") return with_child(device, true);
   if (what == "killed") {

@@ -4,12 +4,14 @@
 
 #include <cstring>
 #include <random>
+#include <string>
 #include <vector>
 
 #include "activity.h"
 #include "busy_union.h"
 #include "calls.h"
 #include "clock_map.h"
+#include "kernel_names.h"
 #include "span_maker.h"
 
 namespace datamon::cupti {
@@ -117,6 +119,44 @@ TEST(CuptiActivity, TellsLoadingFromTheMonitorsOwnCost) {
   EXPECT_EQ(what(1), What::kLoad);
   EXPECT_EQ(what(5u << 16), What::kLoad);
   EXPECT_EQ(what(1u << 16), What::kOverhead);
+}
+
+// ---- names of kernels
+
+TEST(CuptiKernelNames, AreToldApartByContent) {
+  KernelNames names;
+  const std::string first = "kernel", same = first;
+  const auto found = names.find(first.c_str());
+  EXPECT_EQ(found.number, 1u);
+  EXPECT_TRUE(found.is_new);
+  EXPECT_EQ(found.name, "kernel");
+  EXPECT_EQ(names.find("other").number, 2u);
+  EXPECT_EQ(names.find(same.c_str()).number, 1u);
+  EXPECT_FALSE(names.find(same.c_str()).is_new);
+  EXPECT_EQ(names.find(nullptr).number, 0u);
+  EXPECT_EQ(names.find("").number, 0u);
+}
+
+TEST(CuptiKernelNames, AreBounded) {
+  KernelNames names;
+  const std::string most(KernelNames::kMostBytes, 'k');
+  EXPECT_EQ(names.find((most + "1").c_str()).name, most);
+  EXPECT_FALSE(names.find((most + "2").c_str()).is_new);
+  for (std::size_t i = 1; i < 3 * KernelNames::kMost; ++i) {
+    const std::string name = std::to_string(i);
+    const auto found = names.find(name.c_str());
+    EXPECT_EQ(found.is_new, i < KernelNames::kMost) << i;
+    EXPECT_EQ(found.number, i < KernelNames::kMost ? i + 1 : KernelNames::kOther) << i;
+  }
+  EXPECT_EQ(names.find("17").number, 18u);
+}
+
+TEST(CuptiKernelNames, StandInTheRecordsOfKernels) {
+  abi::KernelRecord record = kernel_record();
+  record.name = "some kernel";
+  const auto* from = reinterpret_cast<const abi::Record*>(&record);
+  EXPECT_STREQ(kernel_name(from, sizeof record), "some kernel");
+  EXPECT_EQ(kernel_name(from, sizeof record - 1), nullptr);
 }
 
 // ---- clocks
@@ -259,11 +299,11 @@ class CuptiSpans : public ::testing::Test {
   static std::uint64_t at(std::uint64_t ticks) { return kWallClock - 1'000 + ticks; }
   static Activity work(What what, std::uint32_t correlation, std::uint64_t start, std::uint64_t end,
                        std::uint32_t device = 0, std::uint32_t stream = 7) {
-    return {what, device, stream, 0, correlation, at(start), at(end), 0};
+    return {what, device, stream, 0, correlation, at(start), at(end), 0, 0};
   }
   static Activity call(What what, std::uint32_t correlation, std::uint64_t start,
                        std::uint64_t end) {
-    return {what, 0, 0, 77, correlation, at(start), at(end), 0};
+    return {what, 0, 0, 77, correlation, at(start), at(end), 0, 0};
   }
 
   Sink sink_;

@@ -152,6 +152,49 @@ TEST(CuptiSession, ManyRecordsAndLostOnesAreCounted) {
   EXPECT_EQ(process.note("job.incomplete"), "123 records of GPU activity were lost");
 }
 
+TEST(CuptiSession, KernelsAndDevicesHaveNames) {
+  const Folder folder;
+  const Recording recording = record_device(folder, "steps", {{"FAKE_CUDA", FAKE_CUDA_LIBRARY}});
+  const ProcessFile& process = recording.processes().front();
+  EXPECT_EQ(process.note("cupti.device.0"), "NVIDIA Pretence 0");
+  EXPECT_EQ(process.note("cupti.kernel.1"), "ampere_sgemm_128x64_nn");
+  EXPECT_EQ(process.note("cupti.kernel.2").substr(0, 20), "_ZN2at6native29vecto");
+  EXPECT_EQ(process.note("cupti.kernel.3"), "");
+  const auto kernels = spans_of(*named(process, "gpu 0 stream 7"));
+  ASSERT_EQ(kernels.size(), 30u);
+  for (std::size_t i = 0; i < kernels.size(); ++i)
+    EXPECT_EQ(kernels[i].bytes, i % 3 == 0 ? 1u : 2u) << i;
+}
+
+TEST(CuptiSession, WithoutADriverDevicesHaveNone) {
+  const Folder folder;
+  EXPECT_EQ(record_device(folder, "steps").processes().front().note("cupti.device.0"), "");
+}
+
+TEST(CuptiSession, NamesAreBounded) {
+  const Folder folder;
+  const Recording recording = record_device(folder, "names");
+  const ProcessFile& process = recording.processes().front();
+  std::size_t notes = 0;
+  for (const auto& [key, value] : process.notes) notes += key.starts_with("cupti.kernel.");
+  EXPECT_EQ(notes, 1024u);
+  EXPECT_EQ(process.note("cupti.kernel.1024"), "kernel_1023");
+  const auto kernels = spans_of(*named(process, "gpu 0 stream 7"));
+  ASSERT_EQ(kernels.size(), 3002u);
+  for (std::size_t i = 0; i < 3000; ++i)
+    EXPECT_EQ(kernels[i].bytes, i % 1500 < 1024 ? i % 1500 + 1 : 0xffff) << i;
+  EXPECT_EQ(kernels[3000].bytes, 0u);
+  EXPECT_EQ(kernels[3001].bytes, 0u);
+}
+
+TEST(CuptiSession, ALongNameIsCut) {
+  const Folder folder;
+  const Recording recording = record_device(folder, "long-name");
+  const std::string_view name = recording.processes().front().note("cupti.kernel.1");
+  EXPECT_EQ(name.size(), 480u);
+  EXPECT_EQ(name.substr(0, 8), "_Z\n\"\xff<b>");
+}
+
 TEST(CuptiSession, AnOldVersionRecordsAllCalls) {
   const Folder folder;
   const Recording recording = record_device(folder, "steps", {{"FAKE_CUPTI", "old"}});

@@ -104,7 +104,7 @@ cudaError_t datamon::test::launch_work(float*, int, int rounds, cudaStream_t) {
   const std::uint32_t correlation = ++calls;
   tell_call(kLaunch, since);
   if (listener.kernel != nullptr)
-    untold.emplace_back([=] { listener.kernel(0, 7, correlation, work.begun, work.done); });
+    untold.emplace_back([=] { listener.kernel(0, 7, correlation, work.begun, work.done, "work"); });
   return cudaSuccess;
 }
 

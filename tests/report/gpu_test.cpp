@@ -4,11 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <functional>
+#include <string>
 
 #include "datamon/monitor.h"
 #include "recording_builder.h"
 #include "report/diagnosis.h"
 #include "report/profile.h"
+#include "report/reporter.h"
 #include "temporary_folder.h"
 
 namespace datamon::report {
@@ -260,6 +263,87 @@ TEST(Gpu, RecordingsWithoutADeviceHaveNone) {
   const test::TemporaryFolder folder;
   file.write(folder.path());
   EXPECT_FALSE(build_profile(Recording::open(folder.path())).gpu);
+}
+
+// Two streams, three names and kernels without one.
+Profile profile_with_names(const std::function<void(FileBuilder&)>& add_notes) {
+  FileBuilder file({.is_root = true});
+  const std::uint16_t kernel = file.stage("gpu-kernel", DATAMON_CLASS_GPU);
+  TrackBuilder& consumer = file.track(kConsumer, 0, "main");
+  TrackBuilder& one = file.track(kDeviceRole, 3 << 16 | 1, "gpu 3 stream 7");
+  TrackBuilder& two = file.track(kDeviceRole, 3 << 16 | 2, "gpu 3 stream 14");
+  add_notes(file);
+  for (int i = 0; i < 60; ++i) {
+    const double at = 0.01 * i;
+    consumer.span(kWait, at, at + 0.001, {.id = static_cast<std::uint64_t>(i)});
+    one.interval(kernel, at + 0.001, at + 0.004, format::kNoId, 1);
+    one.interval(kernel, at + 0.004, at + 0.005, format::kNoId, 0);
+    two.interval(kernel, at + 0.001, at + 0.002, format::kNoId, 2);
+    two.interval(kernel, at + 0.002, at + 0.005, format::kNoId, 3);
+    two.interval(kernel, at + 0.005, at + 0.006, format::kNoId, 0xffff);
+  }
+  const test::TemporaryFolder folder;
+  file.write(folder.path());
+  return build_profile(Recording::open(folder.path()));
+}
+
+TEST(Gpu, NamesTheDeviceAndTheKernelsThatTookMost) {
+  const Profile profile = profile_with_names([](FileBuilder& file) {
+    file.note("cupti.device.3", "NVIDIA H200");
+    file.note("cupti.kernel.1", "_ZN2at3addIfEEvv");
+    file.note("cupti.kernel.2", "_ZN2at3addIiEEvv");
+    file.note("cupti.kernel.3", "gemm");
+  });
+  const GpuDeviceProfile& device = only_device(profile);
+  EXPECT_EQ(device.name, "NVIDIA H200");
+  ASSERT_EQ(device.longest_kernels.size(), 3u);
+  EXPECT_EQ(device.longest_kernels[0].name, "at::add");
+  EXPECT_EQ(device.longest_kernels[0].count, 120u);
+  EXPECT_NEAR(device.longest_kernels[0].share, 4 / 9.0, 1e-6);
+  EXPECT_EQ(device.longest_kernels[1].name, "gemm");
+  EXPECT_NEAR(device.longest_kernels[1].share, 3 / 9.0, 1e-6);
+  EXPECT_EQ(device.longest_kernels[2].name, "other kernels");
+  EXPECT_NEAR(device.longest_kernels[2].share, 1 / 9.0, 1e-6);
+  const std::string text = text_reporter({.width = 120})->render(profile, diagnose(profile));
+  EXPECT_THAT(text, HasSubstr("NVIDIA H200 · busy "));
+  EXPECT_THAT(text, HasSubstr("kernel time: "));
+  EXPECT_THAT(text, HasSubstr("at::add 44 %, gemm 33 %, other kernels 11 %"));
+}
+
+// As recordings were before there were names.
+TEST(Gpu, WithoutNamesThereAreNone) {
+  const Profile profile = profile_of(compute_bound());
+  EXPECT_EQ(only_device(profile).name, "");
+  EXPECT_TRUE(only_device(profile).longest_kernels.empty());
+  const std::string text = text_reporter({})->render(profile, diagnose(profile));
+  EXPECT_THAT(text, Not(HasSubstr("kernel time")));
+}
+
+TEST(Gpu, HostileNamesAreEscapedAndCut) {
+  const std::string evil = "<b onload=\"x\">\x1b[31m\n\xff\x80" + std::string(1 << 20, 'n');
+  const Profile profile = profile_with_names([&](FileBuilder& file) {
+    file.note("cupti.device.3", evil);
+    file.note("cupti.kernel.1", evil);
+    file.note("cupti.kernel.2", "_ZN" + evil);
+    for (const char* key : {"cupti.kernel.", "cupti.kernel.-1", "cupti.kernel.0", "cupti.kernel.3x",
+                            "cupti.kernel.65535", "cupti.kernel.99999999999999999999",
+                            "cupti.kernel.4294967295", "cupti.device.4294967295"})
+      file.note(key, "nonsense");
+  });
+  const GpuDeviceProfile& device = only_device(profile);
+  EXPECT_LE(device.name.size(), 96u);
+  for (const KernelShare& kernel : device.longest_kernels) {
+    EXPECT_LE(kernel.name.size(), 120u);
+    EXPECT_NE(kernel.name, "nonsense");
+  }
+  const Diagnosis diagnosis = diagnose(profile);
+  const std::string text = text_reporter({})->render(profile, diagnosis);
+  EXPECT_EQ(text.find('\x1b'), text.npos);
+  EXPECT_EQ(text.find('\xff'), text.npos);
+  EXPECT_THAT(text, Not(HasSubstr(std::string(200, 'n'))));
+  const std::string json = json_reporter()->render(profile, diagnosis);
+  EXPECT_EQ(json.find('\x1b'), json.npos);
+  EXPECT_EQ(json.find('\xff'), json.npos);
 }
 
 // Times and numbers that no device has: no error, and nothing that is not finite.

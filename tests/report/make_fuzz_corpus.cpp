@@ -76,6 +76,36 @@ void devices_seed(const fs::path& folder) {
   write_file(folder / "devices.mon", file.bytes());
 }
 
+// Names of a device and of kernels, and spans that refer to what there is and is not.
+void device_names_seed(const fs::path& folder) {
+  FileBuilder file({.pid = 7, .is_root = true, .window_shift = 33, .span_block_bytes = 4096});
+  const std::uint16_t kernel = file.stage("gpu-kernel", 11),
+                      copy = file.stage("gpu-copy/to-device-pinned", 11),
+                      wait = file.stage("gpu-wait", 11), load = file.stage("gpu-load", 11);
+  file.note("cupti.device.1", "NVIDIA H100 80GB HBM3");
+  file.note("cupti.kernel.1", "_ZN7cutlass7Kernel2I8some_op_EEvv");
+  file.note("cupti.kernel.2", "void at::native::(anonymous namespace)::k<4, (1)>(0)>(int)");
+  file.note("cupti.kernel.900", "plain\xff\n\"");
+  TrackBuilder& consumer = file.track(kConsumer, 0, "main");
+  TrackBuilder& stream = file.track(kDeviceRole, 1 << 16 | 1, "gpu 1 stream 7");
+  TrackBuilder& others = file.track(kDeviceRole, 1 << 16 | 65535, "gpu 1, other streams");
+  TrackBuilder& busy = file.track(kDeviceRole, 1 << 16, "gpu 1");
+  TrackBuilder& calls = file.track(kDeviceCallsRole, consumer.record().tid, "calls");
+  for (std::uint64_t i = 0; i < 24; ++i) {
+    const double at = 0.01 * static_cast<double>(i);
+    consumer.span(kWait, at, at + 0.002, {.id = i});
+    stream.interval(kernel, at + 0.004, at + 0.008, file.ticks(at + 0.003), 1 + i % 3);
+    stream.interval(copy, at + 0.001, at + 0.002, format::kNoId, 4096);
+    others.interval(kernel, at + 0.004, at + 0.006, file.ticks(at + 0.003),
+                    i % 2 == 0 ? 900 : 65535);
+    others.interval(kernel, at + 0.005, at + 0.007, file.ticks(at + 0.003), 5000);
+    busy.interval(14, at + 0.001, at + 0.008, format::kNoId);
+    calls.interval(wait, at + 0.005, at + 0.009, format::kNoId);
+    calls.interval(load, at + 0.006, at + 0.0095, format::kNoId);
+  }
+  write_file(folder / "device_names.mon", file.bytes());
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -102,6 +132,7 @@ int main(int count, char** arguments) {
   special_seed(folder);
   files_seed(folder);
   devices_seed(folder);
+  device_names_seed(folder);
   write_file(folder / "header.mon", FileBuilder({.pid = 1}).bytes());
   return 0;
 }

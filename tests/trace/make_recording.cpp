@@ -196,6 +196,51 @@ void two_loaders(const fs::path& folder) {
   job.write(folder);
 }
 
+// Two processes with GPUs: one says what devices and kernels are called, the other (an
+// older recording) does not. Work is stored out of order, and some of it overlaps.
+void devices(const fs::path& folder) {
+  for (int process = 0; process < 2; ++process) {
+    const bool named = process == 0;
+    FileBuilder file({.pid = named ? 300u : 400u, .is_root = named});
+    const std::uint16_t kernel = file.stage("gpu-kernel", 11),
+                        memset = file.stage("gpu-memset", 11),
+                        pinned = file.stage("gpu-copy/to-device-pinned", 11),
+                        pageable = file.stage("gpu-copy/to-device-pageable", 11),
+                        wait = file.stage("gpu-wait", 11), load = file.stage("gpu-load", 11);
+    if (named) {
+      file.note("cupti.device.0", "NVIDIA \"H200\" <b>");
+      file.note("cupti.kernel.1", "_ZN2at6native13reduce_kernelILi512ELi1EEEvv");
+      file.note("cupti.kernel.2", "odd\xff\n\"kernel</script>");
+    }
+    TrackBuilder& consumer = file.track(kConsumer, 0, "main");
+    TrackBuilder& stream = file.track(kDeviceRole, 2, "gpu 0 stream 7");
+    TrackBuilder& copies = file.track(kDeviceRole, 1, "gpu 0 stream 14");
+    TrackBuilder& busy = file.track(kDeviceRole, 0, "gpu 0");
+    TrackBuilder& other = file.track(kDeviceRole, 1 << 16 | 65535, "gpu 1, other streams");
+    TrackBuilder& calls =
+        file.track(kDeviceCallsRole, consumer.record().tid, "CUDA calls of thread 1");
+    // What libdatamon-cupti.so's thread recorded.
+    for (TrackBuilder* track : {&stream, &copies, &busy, &other, &calls}) track->record().tid = 299;
+    const double ms = 1e-3;
+    for (std::uint64_t i = 0; i < 40; ++i) {
+      const double at = 0.1 + static_cast<double>(i) * 10 * ms;
+      consumer.span(kWait, at, at + ms, {.id = i});
+      consumer.span(kCompute, at + ms, at + 9 * ms, {.id = i});
+      const std::uint64_t launched = file.ticks(at + ms);
+      copies.interval(i % 2 == 0 ? pinned : pageable, at + 2 * ms, at + 3 * ms, launched, 1 << 20);
+      // The second kernel is stored before the first and begins before that has ended.
+      stream.interval(kernel, at + 5 * ms, at + 7 * ms, launched, named ? 2 : 0);
+      stream.interval(kernel, at + 3 * ms, at + 5.1 * ms, launched, named ? 1 : 0);
+      stream.interval(memset, at + 7.5 * ms, at + 7.6 * ms, format::kNoId, 64);
+      other.interval(kernel, at + 4 * ms, at + 6 * ms, launched, 65535);
+      busy.interval(14, at + 2 * ms, at + 7 * ms, format::kNoId);
+      calls.interval(wait, at + 2 * ms, at + 7.7 * ms, format::kNoId);
+      calls.interval(load, at + 1.2 * ms, at + 1.4 * ms, format::kNoId);
+    }
+    file.write(folder);
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -209,7 +254,8 @@ int main(int argc, char** argv) {
       {"hostile", hostile},
       {"same_numbers", same_numbers},
       {"touching", touching},
-      {"two_loaders", two_loaders}};
+      {"two_loaders", two_loaders},
+      {"devices", devices}};
   const auto kind = argc == 3 ? kinds.find(argv[1]) : kinds.end();
   if (kind == kinds.end()) {
     std::fprintf(stderr, "make_recording KIND FOLDER\n");

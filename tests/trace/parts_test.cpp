@@ -3,8 +3,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <random>
 #include <sstream>
 #include <string>
 
@@ -12,6 +14,8 @@
 #include "report/trace_flows.h"
 #include "report/trace_intervals.h"
 #include "report/trace_json.h"
+#include "report/trace_layout.h"
+#include "report/trace_reader.h"
 #include "report/trace_sink.h"
 
 namespace datamon::report {
@@ -181,6 +185,38 @@ TEST(IntervalCounter, CountsWhatIsOpen) {
       values.push_back(line.substr(at + 5, 5) + line.substr(line.find("count\":") + 6, 2));
   EXPECT_EQ(values, (std::vector<std::string>{"0.060:0", "0.050:1", "0.040:2", "0.020:1", "0.010:1",
                                               "0.000:0"}));
+}
+
+// Each stored span is at most so many places away from where it belongs.
+TEST(TraceReader, PutsTheSpansOfADeviceInOrder) {
+  constexpr std::size_t kAhead = 50;
+  std::mt19937 random(5);
+  std::vector<format::SpanRecord> stored(3000);
+  for (std::size_t i = 0; i < stored.size(); ++i) {
+    stored[i].start = 100 * i;
+    stored[i].duration = 50;
+    stored[i].id = i;
+  }
+  for (std::size_t i = 0; i + kAhead <= stored.size(); i += kAhead)
+    std::shuffle(stored.begin() + static_cast<std::ptrdiff_t>(i),
+                 stored.begin() + static_cast<std::ptrdiff_t>(i + kAhead), random);
+  Track track;
+  for (std::size_t i = 0; i < stored.size(); i += 1000)
+    track.spans.push_back(std::span(stored).subspan(i, 1000));
+  const ProcessTime time{TickMap(0, 0, 1), UINT64_MAX, 0};
+  std::uint64_t expected = stored.size();
+  for (TraceReader reader(track, time, kAhead); !reader.done(); reader.next())
+    ASSERT_EQ(reader.span().id, --expected);
+  EXPECT_EQ(expected, 0u);
+}
+
+TEST(TraceLayout, KeepsNoMoreAncestorsThanSpansNest) {
+  TraceLayout layout;
+  int placed = 0;
+  for (int i = 0; i < 100'000; ++i)
+    placed += layout.place(10, 1'000'000, TraceLayout::kUnknownDepth, false).has_value();
+  EXPECT_EQ(placed, 256);
+  EXPECT_TRUE(layout.place(5, 8, TraceLayout::kUnknownDepth, false));
 }
 
 }  // namespace

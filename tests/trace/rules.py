@@ -146,7 +146,7 @@ def check_metadata(events):
     return names
 
 
-ITEM_CATS = {"fetch", "read", "decode", "transform", "other"}
+ITEM_CATS = {"fetch", "read", "decode", "transform", "other", "gpu"}
 
 
 def check(data):

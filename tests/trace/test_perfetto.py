@@ -16,7 +16,7 @@ import rules
 from chromium import Chromium, find_chromium
 from exporting import export, record
 
-KINDS = ["loader", "threads", "gap", "hosts", "hostile", "same_numbers", "touching"]
+KINDS = ["loader", "threads", "gap", "hosts", "hostile", "same_numbers", "touching", "devices"]
 
 QUERY = """
 (async () => {

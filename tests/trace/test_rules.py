@@ -2,13 +2,14 @@
 
 import gzip
 import subprocess
+from collections import defaultdict
 
 import pytest
 import rules
 from exporting import BIN, export, record
 
 KINDS = ["loader", "threads", "gap", "hosts", "hostile", "same_numbers", "touching",
-         "two_loaders"]
+         "two_loaders", "devices"]
 
 
 @pytest.fixture(scope="module")
@@ -144,6 +145,60 @@ def test_hostile_names_survive(exported):
     assert "\ufffd\ufffd\ufffd lone surrogate" in names
     assert "cut off \ufffd" in names
     assert "\u2028 line separator \U0001f40c" in names
+
+
+def device_rows(counted):
+    """(process, row) -> its slices, of everything that is no thread of the job."""
+    names = counted["names"]
+    return {(names[pid, None], names[pid, tid]): slices
+            for (pid, tid), slices in counted["threads"].items() if not names[pid, tid].startswith("consumer")}
+
+
+def test_each_stream_of_each_gpu_has_a_row(exported):
+    counted, _ = exported("devices")
+    rows = device_rows(counted)
+    assert set(rows) == {(f"{group} (pid {pid})", row)
+                         for pid, gpu in ((300, 'GPU 0 NVIDIA "H200" <b>'), (400, "GPU 0"))
+                         for group, row in ((gpu, "stream 7"), (gpu, "stream 14"), ("GPU 1", "other streams"),
+                                            ("CUDA calls", "CUDA calls of thread 1"))}
+    for (_, row), slices in rows.items():
+        assert len(slices) == {"stream 7": 120, "CUDA calls of thread 1": 80}.get(row, 40)
+    # The job's own threads come first and keep their numbers.
+    assert [name for (_, tid), name in counted["names"].items() if tid is not None][:2] == 2 * ["consumer: main"]
+    busy = [e for (_, name), series in counted["counters"].items() if name == "gpu-busy under way" for e in series]
+    assert len(busy) == 2 * (2 * 40 + 1)
+
+
+def test_device_work_says_what_it_is(exported):
+    rows = device_rows(exported("devices")[0])
+    copies = [e for _, _, e in rows['GPU 0 NVIDIA "H200" <b> (pid 300)', "stream 14"]]
+    assert {e["name"] for e in copies} == {"copy to device", "copy to device, pageable"}
+    for e in copies:
+        assert e["cat"] == "gpu" and e["args"]["bytes"] == 1 << 20
+        assert e["args"]["memory"] == ("pageable" if e["name"].endswith("pageable") else "pinned")
+        assert float(e["args"]["queued_us"]) == pytest.approx(1000, abs=0.01)
+        assert float(e["args"]["launched_us"]) == pytest.approx(float(e["ts"]) - 1000, abs=0.01)
+    by_name = defaultdict(list)
+    for _, _, e in rows['GPU 0 NVIDIA "H200" <b> (pid 300)', "stream 7"]:
+        by_name[e["name"]].append(e)
+    assert set(by_name) == {"at::native::reduce_kernel", 'odd\ufffd\n"kernel', "memset"}
+    assert {e["args"]["bytes"] for e in by_name["memset"]} == {64}
+    for e in by_name['odd\ufffd\n"kernel']:
+        assert float(e["dur"]) == pytest.approx(2000, abs=0.01) and "lasted_us" not in e["args"]
+    # Its end is behind the next one's start; the slice is cut, its length is not.
+    for e in by_name["at::native::reduce_kernel"]:
+        assert float(e["dur"]) == pytest.approx(2000, abs=0.01)
+        assert float(e["args"]["lasted_us"]) == pytest.approx(2100, abs=0.01)
+        assert "bytes" not in e["args"]
+    assert {e["name"] for _, _, e in rows["GPU 1 (pid 300)", "other streams"]} == {"other kernels"}
+    assert {e["name"] for _, _, e in rows["CUDA calls (pid 300)", "CUDA calls of thread 1"]} == {
+        "wait for the device", "load code"}
+
+
+def test_a_recording_without_names_has_kernels(exported):
+    rows = device_rows(exported("devices")[0])
+    names = {e["name"] for _, _, e in rows["GPU 0 (pid 400)", "stream 7"]}
+    assert names == {"kernel", "memset"}
 
 
 def test_numbers_are_unique_however_often_they_were_used(exported):

@@ -66,7 +66,7 @@ def test_the_limit_is_kept_and_used(cut, kind):
 
 
 @pytest.mark.parametrize("limit", [1, 30, 1000])
-@pytest.mark.parametrize("kind", ["epochs", "gap", "hostile", "same_numbers", "touching"])
+@pytest.mark.parametrize("kind", ["epochs", "gap", "hostile", "same_numbers", "touching", "devices"])
 def test_rules_hold_at_any_limit(cut, kind, limit):
     counted = cut(kind, limit)
     # What begins before a window or ends behind it is shown whole: a few for each thread.

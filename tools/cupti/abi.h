@@ -58,6 +58,8 @@ struct KernelRecord {
   std::uint32_t device, context, stream;
   std::uint8_t skipped1[40];
   std::uint32_t correlation;
+  std::int64_t grid;
+  const char* name;  // mangled; CUPTI's own, the same for all records of a kernel
 };
 
 struct CopyRecord {
@@ -94,7 +96,7 @@ struct OverheadRecord {
 };
 
 static_assert(offsetof(KernelRecord, start) == 16 && offsetof(KernelRecord, device) == 40 &&
-              offsetof(KernelRecord, correlation) == 92);
+              offsetof(KernelRecord, correlation) == 92 && offsetof(KernelRecord, name) == 104);
 static_assert(offsetof(CopyRecord, bytes) == 8 && offsetof(CopyRecord, correlation) == 44);
 static_assert(offsetof(PeerCopyRecord, correlation) == 60);
 static_assert(offsetof(SetRecord, correlation) == 44);

@@ -38,7 +38,7 @@ template <typename Fields>
 std::optional<Activity> device_work(What what, const Fields& fields, std::uint64_t bytes) {
   if (fields.start == 0 || fields.end < fields.start) return std::nullopt;
   return Activity{what,         fields.device, fields.stream, 0, fields.correlation,
-                  fields.start, fields.end,    bytes};
+                  fields.start, fields.end,    bytes,         0};
 }
 
 std::optional<Activity> kernel(const abi::Record* record, std::size_t bytes) {
@@ -95,6 +95,12 @@ std::optional<Activity> overhead(const abi::Record* record, std::size_t bytes) {
 }
 
 }  // namespace
+
+const char* kernel_name(const abi::Record* record, std::size_t bytes) {
+  abi::KernelRecord fields;
+  if (!take(record, bytes, fields)) return nullptr;
+  return fields.name;
+}
 
 std::optional<Activity> read_activity(const abi::Record* record, std::size_t bytes) {
   abi::Record head;

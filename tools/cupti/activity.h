@@ -35,10 +35,15 @@ struct Activity {
   std::uint32_t correlation = 0;  // the same for a call and the work it gave; 0: none
   std::uint64_t start_ns = 0, end_ns = 0;
   std::uint64_t bytes = 0;
+  std::uint32_t kernel = 0;  // number of its name (kernel_names.h); 0: none is known
 };
 
 // nullopt: not of interest, not finished, or not whole. `bytes`: readable from
 // `record` on.
 std::optional<Activity> read_activity(const abi::Record* record, std::size_t bytes);
+
+// The name in the record of a kernel that read_activity() takes, valid until its buffer
+// goes back; nullptr: it has none.
+const char* kernel_name(const abi::Record* record, std::size_t bytes);
 
 }  // namespace datamon::cupti

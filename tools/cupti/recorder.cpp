@@ -4,6 +4,8 @@
 #include <cstdio>
 #include <string_view>
 
+#include "device_name.h"
+
 namespace datamon::cupti {
 namespace {
 
@@ -11,6 +13,18 @@ constexpr std::uint32_t kLastPlace = 0xffff;
 
 datamon_stage stage(std::string_view name) {
   return datamon_define_stage(name.data(), name.size(), DATAMON_CLASS_GPU, 0);
+}
+
+// "cupti.kernel.12" = `value`.
+void note_numbered(const char* key, std::uint32_t number, std::string_view value) {
+  char text[40];
+  const int bytes = std::snprintf(text, sizeof text, "%s.%u", key, number);
+  datamon_note(text, static_cast<std::size_t>(bytes), value.data(), value.size());
+}
+
+void note_device(std::uint32_t device) {
+  char name[128];
+  if (device_name(device, name, sizeof name)) note_numbered("cupti.device", device, name);
 }
 
 }  // namespace
@@ -33,6 +47,10 @@ void Recorder::start() {
     if (static_cast<What>(i) != What::kLaunch) stages_[i] = stage(kNames[i]);
 }
 
+void Recorder::kernel_name(std::uint32_t number, std::string_view name) {
+  note_numbered("cupti.kernel", number, name);
+}
+
 std::uint32_t Recorder::place_of(std::uint32_t device, std::uint32_t stream) {
   std::uint32_t of_device = 0;
   for (std::size_t i = 0; i < stream_count_; ++i) {
@@ -42,6 +60,7 @@ std::uint32_t Recorder::place_of(std::uint32_t device, std::uint32_t stream) {
   }
   if (stream_count_ == kMostStreams) return kLastPlace;
   streams_[stream_count_++] = {device, stream, of_device + 1};
+  if (of_device == 0) note_device(device);
   return of_device + 1;
 }
 
@@ -70,7 +89,8 @@ void Recorder::device_span(const Activity& activity, std::uint64_t start, std::u
   const std::uint32_t place = place_of(activity.device, activity.stream);
   go_to(DATAMON_ROLE_DEVICE, activity.device << 16 | place, activity.device, activity.stream);
   datamon_record(stages_[static_cast<std::size_t>(activity.what)], start, end,
-                 launched == kNotKnown ? DATAMON_NO_ID : launched, activity.bytes);
+                 launched == kNotKnown ? DATAMON_NO_ID : launched,
+                 activity.what == What::kKernel ? activity.kernel : activity.bytes);
 }
 
 void Recorder::thread_span(const Activity& activity, std::uint64_t start, std::uint64_t end) {

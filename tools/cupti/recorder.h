@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 #include "datamon/monitor.h"
 #include "span_maker.h"
@@ -17,6 +18,9 @@ class Recorder final : public SpanSink {
  public:
   // Defines the stages.
   void start();
+
+  // What the number in the spans of kernels stands for.
+  void kernel_name(std::uint32_t number, std::string_view name);
 
   void device_span(const Activity& activity, std::uint64_t start, std::uint64_t end,
                    std::uint64_t launched) override;
@@ -30,7 +34,7 @@ class Recorder final : public SpanSink {
     std::uint32_t device, stream, place;
   };
 
-  // From 1 on, in the order of appearance.
+  // From 1 on, in the order of appearance. Notes the name of a new device.
   std::uint32_t place_of(std::uint32_t device, std::uint32_t stream);
   void go_to(datamon_role role, std::uint32_t index, std::uint32_t number, std::uint32_t stream);
 

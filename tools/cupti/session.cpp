@@ -18,6 +18,7 @@
 #include "calls.h"
 #include "datamon/monitor.h"
 #include "injection/say.h"
+#include "kernel_names.h"
 #include "library.h"
 #include "recorder.h"
 
@@ -36,6 +37,7 @@ struct Session {
   ClockMap clock;
   Recorder recorder;
   SpanMaker maker{recorder, clock};
+  KernelNames kernel_names;
   pid_t pid = 0;
   pthread_t thread{};
   pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -124,6 +126,12 @@ void read_clocks(Session& session) {
   session.clock.add(best_ns, best_ticks);
 }
 
+std::uint32_t number_of_kernel(Session& session, const char* name) {
+  const KernelNames::Found found = session.kernel_names.find(name);
+  if (found.is_new) session.recorder.kernel_name(found.number, found.name);
+  return found.number;
+}
+
 void read_buffer(Session& session, const FullBuffer& buffer) {
   const std::size_t valid =
       buffer.valid_bytes < Buffers::kBytes ? buffer.valid_bytes : Buffers::kBytes;
@@ -133,8 +141,12 @@ void read_buffer(Session& session, const FullBuffer& buffer) {
     const auto* at = reinterpret_cast<const std::uint8_t*>(record);
     if (at < buffer.bytes || at >= end) break;
     ++session.records;
-    if (const auto activity = read_activity(record, static_cast<std::size_t>(end - at)))
-      session.maker.add(*activity);
+    const auto left = static_cast<std::size_t>(end - at);
+    auto activity = read_activity(record, left);
+    if (!activity) continue;
+    if (activity->what == What::kKernel)
+      activity->kernel = number_of_kernel(session, kernel_name(record, left));
+    session.maker.add(*activity);
   }
 }
 

@@ -50,6 +50,7 @@ void KinetoCollector::add(const KinetoEvent& event) {
     } else {
       device->kernels.add(event.start_ns, event.end_ns());
       ++device->kernel_count;
+      if (!is_memset(event)) device->kernel_times.add(event.name, event.length_ns);
     }
   } else {
     const std::uint32_t thread = thread_of(event);

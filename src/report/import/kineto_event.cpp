@@ -17,10 +17,7 @@ bool has(std::string_view text, std::string_view part) {
 }
 
 // Versions up to 1.11 wrote "Kernel", "Memcpy", "Operator", "Runtime".
-bool is_kernel(std::string_view category) {
-  return category == "kernel" || category == "Kernel" || category == "gpu_memset" ||
-         category == "Memset";
-}
+bool is_kernel(std::string_view category) { return category == "kernel" || category == "Kernel"; }
 bool is_copy(std::string_view category) { return category == "gpu_memcpy" || category == "Memcpy"; }
 bool is_runtime(std::string_view category) {
   return category == "cuda_runtime" || category == "cuda_driver" || category == "Runtime" ||
@@ -124,7 +121,7 @@ StageClass part_class(const KinetoEvent& event) {
 
 KinetoKind kind_of(const KinetoEvent& event) {
   const std::string_view name = event.name;
-  if (is_kernel(event.category)) return KinetoKind::kKernel;
+  if (is_kernel(event.category) || is_memset(event)) return KinetoKind::kKernel;
   if (is_copy(event.category)) return KinetoKind::kCopy;
   if (waits_for_device(event)) return KinetoKind::kSynchronise;
   if (!is_range(event.category)) return KinetoKind::kIgnored;
@@ -140,6 +137,10 @@ KinetoKind kind_of(const KinetoEvent& event) {
     if (has(name, "backward") || has(name, "Backward")) return KinetoKind::kBackward;
   }
   return part_class(event) != StageClass::kOther ? KinetoKind::kPart : KinetoKind::kIgnored;
+}
+
+bool is_memset(const KinetoEvent& event) {
+  return event.category == "gpu_memset" || event.category == "Memset";
 }
 
 bool makes_batch_itself(const KinetoEvent& wait) { return has(wait.name, "_SingleProcess"); }

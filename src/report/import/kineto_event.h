@@ -19,7 +19,7 @@ struct KinetoEvent {
 
   std::int64_t end_ns() const { return start_ns + length_ns; }
 };
-inline constexpr std::size_t kMostName = 160;  // kernel names are longer; nothing reads on
+inline constexpr std::size_t kMostName = 160;  // names of kernels are longer; nothing reads on
 
 enum class KinetoKind : std::uint8_t {
   kIgnored,
@@ -35,6 +35,7 @@ enum class KinetoKind : std::uint8_t {
 };
 
 KinetoKind kind_of(const KinetoEvent& event);
+bool is_memset(const KinetoEvent& event);  // of those of kind kKernel
 
 // Which stage of a loader a host event is, by its name; kOther if none.
 StageClass part_class(const KinetoEvent& event);

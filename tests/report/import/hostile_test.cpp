@@ -77,6 +77,18 @@ TEST(HostileTrace, ThreadsAndDevicesAreBounded) {
   EXPECT_EQ(profile.problems.size(), 1u);
 }
 
+TEST(HostileTrace, NamesOfKernelsAreBounded) {
+  std::string many;
+  for (int i = 0; i < 10'000; ++i)
+    many += R"({"ph":"X","cat":"kernel","name":"k)" + std::to_string(i) +
+            R"(\u001b<b>\"\ud800","ts":1,"dur":1},)";
+  many.pop_back();
+  const report::Profile profile = kineto(events(many));
+  EXPECT_EQ(profile.gpu->devices.at(0).kernels, 10'001u);
+  EXPECT_EQ(profile.gpu->devices.at(0).longest_kernels.size(), 3u);
+  check(events(many));
+}
+
 TEST(HostileTrace, WhatIsNoTraceIsAnError) {
   for (const char* text :
        {"", "{}", "null", "12", "\"x\"", "{\"traceEvents\":3}", "\x1f\x8b", "hello"})

@@ -70,6 +70,30 @@ TEST(Kineto, SplitsTheTimeInWhichAGpuIdles) {
   EXPECT_NEAR(verdict(profile).input_wait_share.value, 0.2, 1e-9);
 }
 
+TEST(Kineto, NamesTheKernelsThatTookMost) {
+  std::string events;
+  for (int i = 0; i < 31; ++i) {
+    const double t = 1e6 + i * 1e4;
+    events += event("user_annotation", kNext, t, 2000);
+    events += event("gpu_memset", "Memset (Device)", t + 2000, 1000, kGpu);
+    events += event("kernel", "void at::native::reduce_kernel<512, 1>(int)", t + 3000, 2000, kGpu);
+    events += event("kernel", "void at::native::reduce_kernel<128, 4>(int)", t + 5000, 1000, kGpu);
+    events += event("kernel", "ampere_sgemm_128x64_nn", t + 6000, 900, kGpu);
+    events += event("kernel", "short", t + 7000, 60, kGpu);
+    events += event("kernel", "shorter", t + 8000, 40, kGpu);
+  }
+  const report::Profile profile = kineto(trace(events));
+  ASSERT_TRUE(profile.gpu);
+  const auto& kernels = profile.gpu->devices.at(0).longest_kernels;
+  ASSERT_EQ(kernels.size(), 3u);
+  EXPECT_EQ(kernels[0].name, "at::native::reduce_kernel");
+  EXPECT_EQ(kernels[0].count, 62u);
+  EXPECT_NEAR(kernels[0].share, 0.75, 1e-9);
+  EXPECT_EQ(kernels[1].name, "ampere_sgemm_128x64_nn");
+  EXPECT_NEAR(kernels[1].time_s, 31 * 900e-6, 1e-9);
+  EXPECT_EQ(kernels[2].name, "short");
+}
+
 TEST(Kineto, CopiesBesideKernelsHoldNothingUp) {
   std::string events;
   for (int i = 0; i < 31; ++i) {
