@@ -37,6 +37,8 @@ constexpr std::uint64_t kMaxNoteBytes = std::uint64_t{1} << 20;
 constexpr std::size_t kMaxNoteKey = 256;
 constexpr std::size_t kMaxNoteValue = 8192;
 constexpr int kMaxNameTries = 100;
+// Of a job that closes all descriptors just while ours is open.
+constexpr int kMaxExtendTries = 3;
 
 // Beyond RLIMIT_FSIZE the kernel would send SIGXFSZ, which ends the job.
 std::uint64_t file_size_limit() {
@@ -131,10 +133,21 @@ int RecordingFile::reopen() const {
   const int fd = ::open(path_, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
   if (fd < 0) return -1;
   struct stat status {};
-  if (::fstat(fd, &status) == 0 && status.st_dev == device_ && status.st_ino == inode_) return fd;
-  ::close(fd);
-  errno = ENOENT;
+  const int error = ::fstat(fd, &status) != 0 ? errno : 0;
+  if (error == 0 && status.st_dev == device_ && status.st_ino == inode_) return fd;
+  if (error != EBADF) ::close(fd);
+  errno = error == EBADF ? EBADF : ENOENT;
   return -1;
+}
+
+int RecordingFile::extend(std::uint64_t end) const {
+  int error = EBADF;
+  for (int attempt = 0; attempt < kMaxExtendTries && error == EBADF; ++attempt) {
+    const int fd = reopen();
+    error = fd < 0 ? errno : allocate_space(fd, allocated_, end - allocated_);
+    if (fd >= 0 && error != EBADF) ::close(fd);
+  }
+  return error;
 }
 
 void RecordingFile::warn_full(int error) {
@@ -152,15 +165,12 @@ bool RecordingFile::grow(std::uint64_t needed_end) {
   refused_end_ = needed_end;
   const std::uint64_t limit = std::min(max_bytes_, file_size_limit());
   if (needed_end > limit) return false;
-  const int fd = reopen();
-  int error = fd < 0 ? errno : 0;
   std::uint64_t end = std::min(limit, std::max(needed_end, allocated_ + kStep));
-  if (error == 0) error = allocate_space(fd, allocated_, end - allocated_);
-  if (error != 0 && fd >= 0 && end > needed_end) {
+  int error = extend(end);
+  if (error != 0 && end > needed_end) {
     end = needed_end;
-    error = allocate_space(fd, allocated_, end - allocated_);
+    error = extend(end);
   }
-  if (fd >= 0) ::close(fd);
   if (error != 0) {
     warn_full(error);
     return false;

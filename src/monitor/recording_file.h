@@ -3,7 +3,8 @@
 //
 // Between calls no descriptor is open: programs that close or reuse descriptors
 // of others (daemons do) can never make the monitor touch a wrong file. To grow,
-// the file is opened by its name again and compared with the one that is mapped.
+// the file is opened by its name again and compared with the one that is mapped; where
+// another thread closes it meanwhile, once more.
 //
 // Where space was refused, no more than what is less is asked for during half a second:
 // threads come back at each of their spans.
@@ -48,6 +49,8 @@ class RecordingFile final : public BlockSource {
  private:
   bool grow(std::uint64_t needed_end);
   int reopen() const;
+  // Makes the file `end` bytes long. 0, or an errno.
+  int extend(std::uint64_t end) const;
   void warn_full(int error);
   format::BlockHeader* note_block(std::size_t bytes);
 
