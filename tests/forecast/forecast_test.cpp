@@ -4,28 +4,21 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cmath>
-#include <cstdio>
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "profile_model.h"
-#include "report/diagnosis.h"
-#include "report/forecast/candidates.h"
+#include "loader_model.h"
 #include "report/forecast/forecast_json.h"
 #include "report/forecast/forecast_text.h"
-#include "report/forecast/sweep.h"
-#include "report/reporter.h"
 
 namespace datamon::report {
 namespace {
 
+using datamon::testing::loader;
 using datamon::testing::make_profile;
 using datamon::testing::ProfileModel;
 using ::testing::Contains;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-using ::testing::Not;
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
@@ -33,14 +26,6 @@ Forecast forecast_of(const ProfileModel& model, const std::vector<Change>& chang
   const ForecastAnswer answer = Forecaster(make_profile(model)).forecast(changes);
   EXPECT_TRUE(answer.forecast) << answer.why_not;
   return answer.forecast.value_or(Forecast());
-}
-
-ProfileModel loader() {
-  ProfileModel model;
-  model.workers = 2;
-  model.cores = 64;
-  model.steps = 800;
-  return model;
 }
 
 // The model's own rate after the change is the truth. It makes times of its own
@@ -246,196 +231,6 @@ TEST(Forecast, OtherProgramsWidenTheInterval) {
   const Forecast forecast = forecast_of(model, {{ChangeKind::kWorkers, 2, ""}});
   EXPECT_LT(forecast.speedup.low, 0.95 * forecast.speedup.high);
   EXPECT_GT(forecast.speedup.value, 1.05);
-}
-
-TEST(Sweep, NamesTheLeastNumberThatFeedsTheConsumer) {
-  ProfileModel model = loader();
-  model.workers = 1;
-  model.jitter = 0;
-  model.compute_s = 1e-3;
-  model.receive_s = 0;
-  const Sweep sweep = sweep_workers(Forecaster(make_profile(model)), {});
-  ASSERT_EQ(sweep.by_workers.size(), 64u);
-  EXPECT_TRUE(sweep.feeds_consumer);
-  EXPECT_EQ(sweep.enough, 5);  // 4.4 ms a batch, 1 ms a step
-  const TextStyle plain{.width = 80, .color = false, .utf8 = false};
-  const std::string text = sweep_text(sweep, plain);
-  EXPECT_THAT(text, HasSubstr("5 workers feed the consumer"));
-  for (const char c : text) EXPECT_TRUE(c == '\n' || (c >= 32 && c < 127));
-  std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80u) << line;
-}
-
-TEST(Sweep, WithoutEnoughCoresItNamesTheBest) {
-  ProfileModel model = loader();
-  model.workers = 1;
-  model.cores = 2;
-  model.cost.read = 0;
-  model.compute_s = 0.1e-3;
-  const Sweep sweep = sweep_workers(Forecaster(make_profile(model)), {});
-  EXPECT_FALSE(sweep.feeds_consumer);
-  EXPECT_GE(sweep.enough, 2);
-  EXPECT_LE(sweep.enough, 4);
-  EXPECT_THAT(sweep_text(sweep, {}), HasSubstr("99 % of the best"));
-}
-
-// Batches ahead even out what a step takes: the steady part of a simulation, or a longer
-// one, holds other steps than the bound is of.
-TEST(Sweep, NothingIsAboveWhatTheConsumerTakes) {
-  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
-    ProfileModel model = loader();
-    model.seed = seed;
-    model.workers = 1;
-    model.steps = 203;
-    model.jitter = 0.9;
-    model.compute_s = 2e-3;
-    const Forecaster forecaster(make_profile(model));
-    const Sweep sweep = sweep_workers(forecaster, {});
-    EXPECT_NEAR(sweep.consumer_items_per_s, forecaster.bounds().consumer,
-                1e-9 * sweep.consumer_items_per_s);
-    for (const Forecast& forecast : sweep.by_workers) {
-      EXPECT_LE(forecast.items_per_s.value, sweep.consumer_items_per_s * (1 + 1e-12));
-      EXPECT_LE(forecast.items_per_s.low, forecast.items_per_s.value);
-      EXPECT_NEAR(forecast.speedup.value * forecaster.measured_items_per_s(),
-                  forecast.items_per_s.value, 1e-6 * forecast.items_per_s.value);
-    }
-  }
-}
-
-TEST(Forecasts, ANarrowPageSaysWhatItLeavesOut) {
-  const Profile profile = make_profile(loader());
-  const ForecastSection section = forecast_section(profile, diagnose(profile));
-  const std::string narrow = forecasts_table(section, {.width = 60});
-  EXPECT_THAT(narrow, HasSubstr("left out: range, then (--width "));
-  std::size_t needed = 0;
-  ASSERT_EQ(std::sscanf(narrow.c_str() + narrow.find("(--width "), "(--width %zu", &needed), 1);
-  const std::string wide = forecasts_table(section, {.width = static_cast<int>(needed)});
-  EXPECT_THAT(wide, Not(HasSubstr("left out")));
-  EXPECT_THAT(wide, HasSubstr("range"));
-  EXPECT_THAT(forecasts_table(section, {.width = static_cast<int>(needed) - 1}),
-              HasSubstr("left out: range ("));
-}
-
-struct Reported {
-  Diagnosis diagnosis;
-  ForecastSection section;
-};
-
-Reported report_on(const Profile& profile) {
-  Reported out{diagnose(profile), {}};
-  out.section = forecast_section(profile, out.diagnosis);
-  rank_by_forecast(out.diagnosis, out.section.forecasts);
-  return out;
-}
-
-TEST(Ranking, SureGainsComeFirstByTheirSize) {
-  ProfileModel model = loader();
-  model.compute_s = 1e-4;
-  const Reported reported = report_on(make_profile(model));
-  ASSERT_FALSE(reported.diagnosis.remedies.empty());
-  EXPECT_THAT(reported.diagnosis.remedies.front().change, HasSubstr("workers"));
-  double before = kInfinity;
-  for (const Remedy& remedy : reported.diagnosis.remedies) {
-    if (!remedy.forecast || remedy.forecast->at_most) break;
-    EXPECT_LE(remedy.forecast->speedup.value, before);
-    before = remedy.forecast->speedup.value;
-  }
-}
-
-TEST(Ranking, UnhelpfulChangesCarryTheirForecast) {
-  ProfileModel model = loader();
-  model.cores = 2;
-  model.cost.read = 0;
-  model.compute_s = 1e-5;
-  const Reported reported = report_on(make_profile(model));
-  const auto unhelpful = nlohmann::json::parse(
-      json_reporter()->render(make_profile(model), reported.diagnosis, &reported.section));
-  EXPECT_THAT(unhelpful["unhelpful"].dump(), HasSubstr("more workers: "));
-  EXPECT_THAT(unhelpful["unhelpful"].dump(), HasSubstr(" %"));
-}
-
-TEST(Ranking, LeavesAtLeastOneRemedy) {
-  for (std::uint64_t seed = 0; seed < 12; ++seed) {
-    ProfileModel model = loader();
-    model.steps = 200;
-    model.seed = seed;
-    model.compute_s = 1e-4 * static_cast<double>(1 + seed * seed);
-    model.cores = 1 + static_cast<double>(seed % 8);
-    model.workers = static_cast<int>(seed % 5);
-    const Reported reported = report_on(make_profile(model));
-    EXPECT_FALSE(reported.diagnosis.remedies.empty()) << seed;
-  }
-}
-
-TEST(Forecast, JsonHoldsWhatTheContractSays) {
-  const Profile profile = make_profile(loader());
-  const Reported reported = report_on(profile);
-  const auto json = nlohmann::json::parse(
-      json_reporter()->render(profile, reported.diagnosis, &reported.section));
-  ASSERT_GT(json["forecasts"].size(), 8u);
-  for (const auto& forecast : json["forecasts"]) {
-    EXPECT_TRUE(forecast["change"]["kind"].is_string());
-    EXPECT_TRUE(forecast["throughput"]["value"].is_number());
-    EXPECT_TRUE(forecast["speedup"]["high"].is_number());
-  }
-  EXPECT_NEAR(json["forecast_basis"]["simulated_over_measured"].get<double>(), 1, 0.02);
-}
-
-// Anything that a damaged recording may bring.
-// The address sanitizer is slow: there each place gets one of the values.
-#if defined(__SANITIZE_ADDRESS__)
-constexpr std::size_t kValuesAPlace = 1;
-#else
-constexpr std::size_t kValuesAPlace = 4;
-#endif
-
-TEST(Forecast, SoundForAnyNumbers) {
-  const double values[] = {0, -1, 1e300, std::nan("")};
-  for (int where = 0; where < 9; ++where) {
-    for (std::size_t tried = 0; tried < kValuesAPlace; ++tried) {
-      const std::size_t i = (static_cast<std::size_t>(where) + tried) % std::size(values);
-      ProfileModel model = loader();
-      model.steps = 60;
-      Profile profile = make_profile(model);
-      const double value = values[i];
-      switch (where) {
-        case 0:
-          profile.machine.cores_allowed = profile.machine.cores_online = value;
-          break;
-        case 1:
-          for (auto& batch : profile.batches) batch.self_s[4] = value;
-          break;
-        case 2:
-          for (auto& step : profile.consumer.step) step.compute_s = value;
-          break;
-        case 3:
-          for (auto& stage : profile.stages) stage.split.cpu_s = value;
-          break;
-        case 4:
-          profile.steps_per_s = value;
-          break;
-        case 5:
-          profile.items_per_s = value;
-          break;
-        case 6:
-          for (auto& step : profile.consumer.step) step.ready_s = value;
-          break;
-        case 7:
-          profile.machine.cores_used_job = value;
-          break;
-        default:
-          for (auto& batch : profile.batches) batch.start_s = value;
-          break;
-      }
-      const Reported reported = report_on(profile);
-      for (const Forecast& forecast : reported.section.forecasts) {
-        EXPECT_FALSE(std::isnan(forecast.speedup.value)) << i << " " << where;
-        EXPECT_LE(forecast.speedup.low, forecast.speedup.value) << i << " " << where;
-        EXPECT_GE(forecast.speedup.high, forecast.speedup.value) << i << " " << where;
-      }
-      EXPECT_FALSE(forecasts_table(reported.section, {}).empty());
-    }
-  }
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <sstream>
 
-#include "profile_model.h"
+#include "loader_model.h"
 #include "rates_model.h"
 #include "report/diagnosis.h"
 #include "report/forecast/candidates.h"
@@ -30,10 +30,7 @@ constexpr double kItems = 32;  // a batch
 
 // 4.4 ms of work a batch, of which 0.9 are reading from storage; two workers; a step of 1 ms.
 ProfileModel loader() {
-  ProfileModel model;
-  model.workers = 2;
-  model.cores = 64;
-  model.steps = 800;
+  ProfileModel model = datamon::testing::loader();
   model.items = static_cast<int>(kItems);
   return model;
 }
