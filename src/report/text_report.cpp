@@ -51,6 +51,13 @@ double speedup_while_receiving(const Profile& profile, const Verdict& verdict,
   return lower ? std::max(1.0, factor) : 0;
 }
 
+// Epoch boundaries take so much that what is said of the steady state is not of the run.
+bool has_epoch_starts(const Profile& profile, const Verdict& verdict) {
+  const auto& qualifiers = verdict.qualifiers;
+  return std::find(qualifiers.begin(), qualifiers.end(), Qualifier::kStartUp) != qualifiers.end() &&
+         epoch_boundaries(profile.phases).count > 0;
+}
+
 // "154 → 410 steps/s (4934 → 13133 items/s)"
 std::string faster_text(const Profile& profile, double factor) {
   const double steps = finite_or(profile.steps_per_s, 0), items = profile.items_per_s;
@@ -147,13 +154,15 @@ class TextReporter : public Reporter {
     const Interval& wait = verdict.input_wait_share;
     const std::string share = fmt::format("{} of its time ({} to {})", percent_text(wait.value),
                                           percent_text(wait.low), percent_text(wait.high));
+    const bool starts = has_epoch_starts(profile, verdict);
+    const char* waits =
+        starts ? "Within an epoch the loop waits for data" : "The loop waits for data";
     const double steps = finite_or(profile.steps_per_s, 0);
     const std::string items =
         profile.items_per_s > 0 ? fmt::format(" ({} items/s)", rate_text(profile.items_per_s)) : "";
     const bool judged = wait.high > 0 && profile.consumer.steady_steps >= thresholds::kMinimumSteps;
     if (verdict.label == Label::kInsufficientData && judged)
-      return fmt::format("The loop waits for data {}, but it cannot be said for which stage.",
-                         share);
+      return fmt::format("{} {}, but it cannot be said for which stage.", waits, share);
     if (verdict.label == Label::kInsufficientData)
       return profile.consumer.present
                  ? fmt::format(
@@ -165,24 +174,22 @@ class TextReporter : public Reporter {
     const double factor = verdict.speedup_without_wait;
     if (receiving > 0)
       return fmt::format(
-          "The loop waits for data {}. With batches always ready, but received as now, it would "
-          "run at most {} as fast: {}; without any of that wait {}.",
-          share, factor_text(receiving), faster_text(profile, receiving),
+          "{} {}. With batches always ready, but received as now, it would run at most {} as fast: "
+          "{}; without any of that wait {}.",
+          waits, share, factor_text(receiving), faster_text(profile, receiving),
           factor > kLargestFactor ? fmt::format("more than {:.0f}x", kLargestFactor)
                                   : factor_text(factor));
     if (factor > kLargestFactor)
       return fmt::format(
-          "The loop waits for data {}. Without that wait it would run more than {:.0f}x as fast: "
-          "it does next to nothing but wait, and the loader alone sets its {} steps/s{}.",
-          share, kLargestFactor, rate_text(steps), items);
+          "{} {}. Without that wait it would run more than {:.0f}x as fast: it does next to "
+          "nothing "
+          "but wait, and the loader alone sets its {} steps/s{}.",
+          waits, share, kLargestFactor, rate_text(steps), items);
     if (is_input_bound(verdict.label) || verdict.label == Label::kBalanced)
-      return fmt::format(
-          "The loop waits for data {}. Without that wait it would run at most {} as fast: {}.",
-          share, factor_text(factor), faster_text(profile, factor));
-    return fmt::format(
-        "The loop waits for data only {}, at {} steps/s{}: the loader is not what "
-        "limits it.",
-        share, rate_text(steps), items);
+      return fmt::format("{} {}. Without that wait it would run at most {} as fast: {}.", waits,
+                         share, factor_text(factor), faster_text(profile, factor));
+    return fmt::format("{} only {}, at {} steps/s{}: {}the loader is not what limits it.", waits,
+                       share, rate_text(steps), items, starts ? "there " : "");
   }
 
   TextStyle style_;

@@ -186,23 +186,6 @@ TEST(Forecast, PlacementOnTheGpuIsAnUpperBound) {
   EXPECT_TRUE(to_json(forecast)["throughput"]["low"].is_null());
 }
 
-TEST(Forecast, PersistentWorkersSaveTheirStarts) {
-  Profile profile = make_profile(loader());
-  const double end_s = profile.phases.back().end_s;
-  for (int i = 0; i < 4; ++i)
-    profile.phases.push_back({PhaseKind::kEpochBoundary, end_s + i, end_s + i + 0.5});
-  const auto forecast =
-      Forecaster(profile).forecast({{ChangeKind::kPersistentWorkers, 0, ""}}).forecast;
-  ASSERT_TRUE(forecast);
-  EXPECT_TRUE(forecast->whole_run);
-  const double batch_s = 4.4e-3, steady_s = profile.consumer.steady_s;
-  EXPECT_NEAR(forecast->speedup.value, (steady_s + 2) / (steady_s + 4 * batch_s), 0.02);
-  EXPECT_THAT(Forecaster(make_profile(loader()))
-                  .forecast({{ChangeKind::kPersistentWorkers, 0, ""}})
-                  .why_not,
-              HasSubstr("no epoch ended"));
-}
-
 TEST(Forecast, NamesStagesThatThereAre) {
   const ForecastAnswer answer =
       Forecaster(make_profile(loader())).forecast({{ChangeKind::kFaster, 2, "tokenise"}});

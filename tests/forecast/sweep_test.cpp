@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "loader_model.h"
+#include "report/forecast/forecast_text.h"
 
 namespace datamon::report {
 namespace {

@@ -87,14 +87,15 @@ bool helps(const Remedy& remedy) {
   return !remedy.forecast || remedy.saves || remedy.forecast->speedup.high >= kNoGain;
 }
 
-// The experiment's delay as a change; the sensitivity is what it then finds.
+// The experiment's delay as a change; the sensitivity is what it then finds. It leaves
+// epoch boundaries out.
 std::optional<Interval> forecast_sensitivity(const Forecaster& forecaster, StageClass stage_class,
                                              double dose) {
   if (!(dose > 0)) return std::nullopt;
   const Change change = stage_class == StageClass::kCompute
                             ? Change{ChangeKind::kConsumer, 1 + dose, ""}
                             : Change{ChangeKind::kFaster, 1 / (1 + dose), to_string(stage_class)};
-  const auto forecast = forecaster.forecast({change}).forecast;
+  const auto forecast = forecaster.forecast({change}, Over::kSteady).forecast;
   if (!forecast || !(forecast->speedup.low > 0)) return std::nullopt;
   const auto of = [dose](double speedup) { return (1 / speedup - 1) / dose; };
   return Interval{of(forecast->speedup.value), of(forecast->speedup.high),
@@ -151,6 +152,7 @@ ForecastSection forecast_section(const Profile& profile, const Diagnosis& diagno
   const LoaderSetup& setup = forecaster.model().setup;
   out.workers = setup.serves_between_batches ? 0 : setup.workers;
   out.measured_items_per_s = forecaster.measured_items_per_s();
+  out.as_it_is_items_per_s = forecaster.with_boundaries(out.measured_items_per_s);
   out.simulated_over_measured = forecaster.simulated_over_measured();
   out.bounds = forecaster.bounds();
   out.assumptions = forecaster.model().assumptions;

@@ -5,6 +5,7 @@
 
 #include "report/diagnosis_bootstrap.h"
 #include "report/diagnosis_thresholds.h"
+#include "report/forecast/whole_run.h"
 #include "report/text_units.h"
 
 namespace datamon::report {
@@ -104,6 +105,17 @@ Forecaster::Forecaster(const Profile& profile, const PlacementRates* rates)
   }
   simulated_over_measured_ = rate / model_.measured_steps_per_s;
   bounds_ = scaled(bounds_of(setup, series.batches, series.steps), 1, model_.ranks);
+  first_batch_s_ = first_batch_s(setup, series);
+}
+
+bool Forecaster::counts_boundaries() const {
+  return model_.boundary_share() >= thresholds::kEpochBoundaries;
+}
+
+double Forecaster::with_boundaries(double items_per_s) const {
+  const double share = counts_boundaries() ? model_.boundary_share() : 0;
+  const double boundaries_s = share > 0 ? share / ((1 - share) * measured_items_per_s_) : 0;
+  return items_per_s > 0 ? 1 / (1 / items_per_s + boundaries_s) : 0;
 }
 
 LoaderSetup Forecaster::Sharing::on(LoaderSetup setup) const {
@@ -211,7 +223,7 @@ double Forecaster::core_wait_share(const Scenario& scenario, const Positions& ba
       .core_wait_share;
 }
 
-ForecastAnswer Forecaster::forecast(const std::vector<Change>& changes) const {
+ForecastAnswer Forecaster::forecast(const std::vector<Change>& changes, Over over) const {
   ForecastAnswer answer;
   const auto scenario = scenario_of(changes, answer.why_not);
   if (!scenario) return answer;
@@ -237,23 +249,26 @@ ForecastAnswer Forecaster::forecast(const std::vector<Change>& changes) const {
   double spread_of_rate = 0;
   const double spread = spread_of_gain(*scenario, spread_of_rate);
   const double error = std::abs(std::log(simulated_over_measured_));
+  const bool of_whole_run =
+      model_.steady_s > 0 && (scenario->whole_run || (over == Over::kRun && counts_boundaries()));
   double measured = measured_items_per_s_;
-  const double boundaries = static_cast<double>(model_.boundaries);
-  const double before_s = model_.steady_s + boundaries * model_.boundary_s;
-  const bool whole_run = scenario->whole_run && model_.steady_s > 0;
-  if (whole_run) measured *= model_.steady_s / before_s;
-  const auto in_items = [&](double gain) {
+  WholeRun run;
+  if (of_whole_run) {
+    measured *= 1 - model_.boundary_share();
+    const double after_s = first_batch_s(sharings_.front().on(scenario->setup),
+                                         series_of(model_, *scenario, batches, steps));
+    run = whole_run(model_, *scenario, after_s > 0 ? first_batch_s_ / after_s : kUnlimited);
+  }
+  const auto in_items = [&](double gain, double Interval::*boundaries_s) {
     gain *= scenario->batch_ratio * scenario->ranks / model_.ranks;
-    if (!whole_run) return gain;
-    const double saved_s = model_.setup.restart_s - scenario->setup.restart_s;
-    return before_s /
-           (model_.steady_s / gain + boundaries * std::max(0.0, model_.boundary_s - saved_s));
+    return of_whole_run ? run.gain(gain, run.boundaries_after_s.*boundaries_s) : gain;
   };
   Forecast out;
   out.changes = changes;
   const auto widened = [&](double from, double log_half_width) {
-    return Interval{from * in_items(value), from * in_items(least) * std::exp(-log_half_width),
-                    from * in_items(most) * std::exp(log_half_width)};
+    return Interval{from * in_items(value, &Interval::value),
+                    from * in_items(least, &Interval::high) * std::exp(-log_half_width),
+                    from * in_items(most, &Interval::low) * std::exp(log_half_width)};
   };
   out.speedup = widened(1, std::hypot(kDeviations * spread, error, kRunToRun));
   out.items_per_s = widened(
@@ -261,7 +276,7 @@ ForecastAnswer Forecaster::forecast(const std::vector<Change>& changes) const {
       std::hypot(std::hypot(kDeviations * spread, kDeviations * spread_of_rate), error, kRunToRun));
   stay_below(bounds_after(changes).consumer, out);
   out.at_most = scenario->at_most;
-  out.whole_run = scenario->whole_run;
+  out.whole_run = of_whole_run;
   out.limit =
       limit_of(sharings_.front().on(scenario->setup), series_of(model_, *scenario, batches, steps));
   out.assumptions = scenario->assumptions;

@@ -21,6 +21,10 @@
 
 namespace datamon::report {
 
+// What a gain is of: the run, of which epoch boundaries are part if they count
+// (Forecaster::counts_boundaries), or what lies between them.
+enum class Over { kRun, kSteady };
+
 struct ForecastAnswer {
   std::optional<Forecast> forecast;
   std::string why_not;  // when there is none
@@ -35,10 +39,15 @@ class Forecaster {
   const std::string& why_not() const { return model_.why_not; }
 
   // The changes are made one after the other, then all of them are simulated.
-  ForecastAnswer forecast(const std::vector<Change>& changes) const;
+  ForecastAnswer forecast(const std::vector<Change>& changes, Over over = Over::kRun) const;
 
   // Steady, all ranks.
   double measured_items_per_s() const { return measured_items_per_s_; }
+  // Epoch boundaries take so much that all forecasts are of the whole run.
+  bool counts_boundaries() const;
+  // A steady rate as that of the whole run with the epoch boundaries as they are, if they
+  // count; else the same.
+  double with_boundaries(double items_per_s) const;
   // How the simulation of the job as it is compares with what was measured: its
   // steps per second over the measured ones; 1 is right.
   double simulated_over_measured() const { return simulated_over_measured_; }
@@ -77,6 +86,7 @@ class Forecaster {
   std::vector<Sharing> sharings_{1};  // the likelier one first
   double measured_items_per_s_ = 0;
   double simulated_over_measured_ = 1;
+  double first_batch_s_ = 0;  // of an epoch, simulated as it is
   Bounds bounds_;
 };
 

@@ -89,6 +89,7 @@ ordered_json basis_json(const ForecastSection& section) {
   const bool known = section.why_not.empty();
   return {{"why_not", text_or_null(section.why_not)},
           {"measured_items_per_s", section.measured_items_per_s},
+          {"as_it_is_items_per_s", section.as_it_is_items_per_s},
           {"simulated_over_measured",
            known ? ordered_json(section.simulated_over_measured) : ordered_json()},
           {"bounds_items_per_s", known ? to_json(section.bounds) : ordered_json()},

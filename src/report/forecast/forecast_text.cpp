@@ -38,6 +38,8 @@ std::string bounds_text(const Bounds& bounds) {
 
 }  // namespace
 
+const std::string kOfWholeRun = "of the whole run, epoch boundaries included";
+
 std::string bound_text(std::string_view limit) {
   if (limit == "cores") return "all cores are busy";
   if (limit == "consumer") return "the consumer is the limit";
@@ -58,7 +60,7 @@ std::string basis_text(const ForecastSection& section) {
   const double off = section.simulated_over_measured - 1;
   std::string out = fmt::format(
       "forecasts: simulated from {} recorded items/s; as it is, the simulation is {} {}",
-      rate_text(section.measured_items_per_s), percent_text(std::abs(off)),
+      rate_text(section.as_it_is_items_per_s), percent_text(std::abs(off)),
       off >= 0 ? "too fast" : "too slow");
   out += std::abs(off) > kFarOff ? ", so take them with care" : ", which is part of the intervals";
   if (!section.assumptions.empty())
@@ -70,7 +72,7 @@ std::string forecasts_table(const ForecastSection& section, const TextStyle& sty
   const auto width = static_cast<std::size_t>(style.width);
   if (!section.why_not.empty()) return wrap(basis_text(section), width, "  ", "  ");
   std::vector<Row> rows;
-  rows.push_back({{"as it is", rate_text(section.measured_items_per_s), "", "", ""}});
+  rows.push_back({{"as it is", rate_text(section.as_it_is_items_per_s), "", "", ""}});
   std::vector<std::string> notes;
   std::vector<Forecast> ordered = section.forecasts;
   std::stable_sort(ordered.begin(), ordered.end(), [](const Forecast& a, const Forecast& b) {
@@ -82,7 +84,7 @@ std::string forecasts_table(const ForecastSection& section, const TextStyle& sty
         {{to_text(forecast.changes), (forecast.at_most ? "~" : "") + rate_or_dash(rate.value),
           forecast.at_most ? "" : rate_or_dash(rate.low) + " to " + rate_or_dash(rate.high),
           gain_text(forecast), bound_text(forecast.limit)}});
-    if (forecast.whole_run) notes.push_back("of the whole run, epoch boundaries included");
+    if (forecast.whole_run && !contains(notes, kOfWholeRun)) notes.push_back(kOfWholeRun);
     if (!section.placement && forecast.device_s > 0) notes.push_back(device_text(forecast));
     for (const std::string& note : forecast.assumptions)
       if (!contains(notes, note) &&

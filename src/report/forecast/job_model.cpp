@@ -215,6 +215,15 @@ void fill_epochs(const Profile& profile, JobModel& model) {
       std::clamp(steps / static_cast<double>(model.boundaries + 1), 1.0, 1e9));
 }
 
+}  // namespace
+
+double JobModel::boundary_share() const {
+  const double boundaries_s = static_cast<double>(boundaries) * boundary_s;
+  return steady_s > 0 ? boundaries_s / (steady_s + boundaries_s) : 0;
+}
+
+namespace {
+
 // A boundary's wait is the start of workers and then the first batch.
 void set_restart(JobModel& model) {
   if (model.boundaries == 0) return;

@@ -55,6 +55,8 @@ struct JobModel {
   PlacementModel placement;  // where rates are known
 
   bool cores_known() const { return setup.cores < kUnlimited; }
+  // Of the time that the epochs and what lies between them took. 0: not known.
+  double boundary_share() const;
 };
 
 // Why not, if the recording does not hold enough; never throws. `rates`: of placements, or null.

@@ -37,7 +37,7 @@ Sweep sweep_workers(const Forecaster& forecaster, const std::vector<Change>& cha
   }
   std::vector<Change> most = changes;
   most.push_back({ChangeKind::kWorkers, kMostSweptWorkers, ""});
-  sweep.consumer_items_per_s = forecaster.bounds_after(most).consumer;
+  sweep.consumer_items_per_s = forecaster.with_boundaries(forecaster.bounds_after(most).consumer);
   sweep.enough = first_above(sweep, kEnough * sweep.consumer_items_per_s);
   sweep.feeds_consumer = sweep.enough > 0;
   if (!sweep.feeds_consumer) sweep.enough = first_above(sweep, kEnough * best);

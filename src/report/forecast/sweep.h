@@ -12,7 +12,7 @@ inline constexpr int kMostSweptWorkers = 64;
 
 struct Sweep {
   std::vector<Forecast> by_workers;  // of 1, 2, ... workers
-  double consumer_items_per_s = 0;   // what the consumer would take if it never waited
+  double consumer_items_per_s = 0;   // what the consumer would take if it never waited in an epoch
   // The least number of workers that brings 99 % of what the consumer can take,
   // or, if none does, 99 % of the best of all. 0 if there is no forecast.
   int enough = 0;
