@@ -7,6 +7,7 @@ For loops and loaders that datamon does not know by itself:
 
     for batch in datamon.wrap(loader):           # tf.data, Grain, DALI, one's own
         ...
+    get_batch = datamon.wrap(get_batch)          # a function that gives a batch
     with datamon.span("decode"): ...             # a piece of work in the loader
     @datamon.stage("transform/blur")             # each call of a function
     datamon.step()                               # the step's work ends here

@@ -3,7 +3,7 @@ one that is not, with the same signatures."""
 
 import functools
 
-from datamon import _consumer, _loaders, _stages, _wrapped
+from datamon import _consumer, _giving, _loaders, _stages, _wrapped
 from datamon._record import attach, native
 
 span = native.span  # its docstring is in native/span.c
@@ -36,6 +36,10 @@ def _resumes(function):
     return bool(flags & _RESUMES) and not flags & _ITERABLE_COROUTINE
 
 
+def _name_of(function):
+    return getattr(function, "__name__", None)
+
+
 def step():
     """Says that the work of the current step ends here: what follows until the
     next batch is asked for (a checkpoint, an evaluation) is not the step's."""
@@ -46,9 +50,14 @@ def wrap(iterable, name=None):
     """Iterates like `iterable`; waiting for its items is the input wait, what the
     loop does between them is compute. Each object wrapped under the same `name`
     is the same loader in the report. A loader that an adapter records by itself
-    (PyTorch's DataLoader), and what cannot be iterated, is returned as it is."""
+    (PyTorch's DataLoader) is returned as it is.
+
+    Of a function that gives a batch (`get_batch = datamon.wrap(get_batch)`, or as a
+    decorator) each call is the wait for one, until it fails or gives None."""
     if type(getattr(type(iterable), "__iter__", None)) is native.Around:
         return iterable
     if not _wrapped.is_iterable(iterable):
-        return iterable
+        if not callable(iterable) or isinstance(iterable, type) or _resumes(iterable):
+            return iterable
+        return _giving.stand_for(iterable, _loaders.for_wrapped(iterable, name or _name_of(iterable)))
     return _wrapped.stand_for(iterable, _loaders.for_wrapped(iterable, name))

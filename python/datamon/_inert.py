@@ -34,7 +34,8 @@ def stage(name):
 
 
 def wrap(iterable, name=None):
-    """Iterates like `iterable`; waiting for its items is the input wait."""
+    """Iterates like `iterable`, or is called like that function; waiting for its items
+    is the input wait."""
     return iterable
 
 

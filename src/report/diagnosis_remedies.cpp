@@ -44,8 +44,8 @@ void help_insufficient(const Case& c, Advice& out) {
   if (c.ruling.ground == Ground::kNoConsumer) {
     out.remedies.push_back(
         {is_python(c.profile.job)
-             ? "wrap the loop that takes batches (import datamon): "
-               "for batch in datamon.wrap(loader):"
+             ? "say where batches come from (import datamon): for batch in datamon.wrap(loader): "
+               "or, of a function that gives one, get_batch = datamon.wrap(get_batch)"
              : "mark the loop that takes batches: datamon::thread("
                "DATAMON_ROLE_CONSUMER), a wait span around getting a batch and a "
                "compute span around the step",

@@ -18,6 +18,9 @@ double last_moment(const Recording& recording, const Timeline& timeline,
     std::uint64_t ticks = header.first_pair.ticks;
     if (header.latest_index > 0)
       ticks = std::max(ticks, header.latest_pair[header.latest_index & 1].ticks);
+    // A process that was killed says nothing of its end; its sampler did until then.
+    if (const auto& rows = processes[p].samples.row_ticks; !rows.empty())
+      ticks = std::max(ticks, rows.back());
     if (header.end_ticks != 0) ticks = header.end_ticks;
     end_s = std::max(end_s, timeline.axis(p).at(ticks));
   }

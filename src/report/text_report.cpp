@@ -109,7 +109,7 @@ class TextReporter : public Reporter {
       facts += fmt::format(" · {} core{}", cores_text(profile.machine.cores_allowed),
                            plural(profile.machine.cores_allowed));
     if (job.ranks > 1) facts += fmt::format(" · {} ranks", job.ranks);
-    if (!profile.import || profile.consumer.present)
+    if (profile.consumer.present)
       facts += fmt::format(" · {} step{}, {} steady", profile.consumer.steps,
                            plural(static_cast<double>(profile.consumer.steps)),
                            profile.consumer.steady_steps);

@@ -93,10 +93,14 @@ std::string Sections::loader() const {
   return fact("loader", joined(parts));
 }
 
+// What belongs to no loader (files that are read before there is one) has a number, too.
+bool is_loader(const LoaderVerdict& loader) { return loader.steps > 0 || !loader.name.empty(); }
+
 std::string Sections::loaders() const {
-  if (diagnosis_.loaders.size() < 2) return "";
+  if (std::count_if(diagnosis_.loaders.begin(), diagnosis_.loaders.end(), is_loader) < 2) return "";
   std::vector<Row> rows;
   for (const LoaderVerdict& loader : diagnosis_.loaders) {
+    if (!is_loader(loader)) continue;
     Row row;
     row.cells = {fmt::format("{} {}", loader.number, cut(printable(loader.name), 40)),
                  loader.number == profile_.loader ? "(above)" : "",
@@ -115,7 +119,7 @@ std::string Sections::loaders() const {
   if (profile_.loaders.size() > diagnosis_.loaders.size())
     out += fmt::format("  … and {} more\n", profile_.loaders.size() - diagnosis_.loaders.size());
   for (const LoaderVerdict& loader : diagnosis_.loaders) {
-    if (loader.number == profile_.loader) continue;
+    if (loader.number == profile_.loader || !is_loader(loader)) continue;
     return out + wrap_command(
                      "see another one:",
                      command_about(profile_, "report", fmt::format("--loader {}", loader.number)),

@@ -70,3 +70,71 @@ for question in (lambda: blank.anything, lambda: blank._thing, lambda: len(blank
 def test_one_made_without_init_has_no_attributes(tmp_path):
     done = run(TORCH, "-c", BLANK, folder=tmp_path)
     assert done.stdout == b"no attribute\n" * 4, done.stderr.decode()
+
+
+GIVING = """
+import datamon, functools, pickle
+
+class Data:
+    def __init__(self):
+        self.left = 6
+
+    @datamon.wrap
+    def get_batch(self, split="train"):
+        with datamon.span("fetch/" + split):
+            self.left -= 1
+        return self.left if self.left >= 0 else None
+
+data = Data()
+taken = []
+while (batch := data.get_batch()) is not None:
+    with datamon.span("mark/in a step"):
+        taken.append(batch)
+with datamon.span("mark/after"):
+    pass
+assert taken == [5, 4, 3, 2, 1, 0] and Data.get_batch.__name__ == "get_batch"
+
+@functools.partial(datamon.wrap, name="fails")
+def fails(number):
+    'What it says.'
+    return 10 // number
+
+assert [fails(1), fails(number=2)] == [10, 5] and fails.__doc__ == "What it says."
+for wrong in (lambda: fails(0), lambda: fails("x"), lambda: fails()):
+    try:
+        wrong()
+    except Exception as error:
+        print(type(error).__name__, error)
+assert pickle.loads(pickle.dumps(datamon.wrap(len))) is len
+
+def generator():
+    yield 1
+
+assert datamon.wrap(generator) is generator and datamon.wrap(Data) is Data and datamon.wrap(3) == 3
+
+class Odd:
+    __slots__ = ()
+    def __call__(self):
+        return 1
+
+assert datamon.wrap(Odd())() == 1
+"""
+
+
+def test_a_function_that_gives_batches(tmp_path):
+    recorded, plain = both(lambda **how: run(TORCH, "-c", GIVING, **how), tmp_path)
+    assert plain.code == 0, plain.stderr.decode()
+    assert_same(recorded, plain)
+    events, report = recorded.recording.events(), recorded.recording.report()
+    assert report["monitor"]["mismatched_ends"] == 0
+    names = [n["value"] for n in report["job"]["notes"] if n["key"].endswith(".name")]
+    assert names[:2] == ["get_batch", "fails"]
+    count = lambda name: sum(e["name"] == name for e in events)  # noqa: E731
+    assert count("wait") == 7 + 5 and count("compute") == 6 + 2
+    within = lambda inner, outer: any(  # noqa: E731
+        e["ts"] <= inner["ts"] < e["ts"] + e["dur"] for e in events if e["name"] == outer)
+    for event in events:
+        if event["name"] == "fetch/train":
+            assert within(event, "wait")
+        if event["name"].startswith("mark/"):
+            assert within(event, "compute") == (event["name"] == "mark/in a step")
