@@ -69,8 +69,8 @@ class PipelineCase(Case):
                     knobs[stage] = knobs[stage].times(2)
                 if name == "read":
                     bandwidth /= 2
-                if name == ("decode" if self.slow_items_burn else "read"):
-                    items_ms *= 2
+                if name == "read" and not self.slow_items_burn:
+                    items_ms *= 2  # what items burn is decoding's CPU time, and doubled with it
         if intervention == SLOW_COMPUTE:
             compute *= 2
         elif intervention == NO_COMPUTE:
