@@ -89,6 +89,20 @@ int many(const Device& device) {
   return 0;
 }
 
+// Two streams in turns, the second one's kernels handed over some rounds after the first one's.
+int late(const Device& device) {
+  constexpr std::uint64_t kEach_ns = 1'000'000;
+  sleep_ms(50);
+  const std::uint64_t start = device.now() - 40 * kEach_ns;
+  for (const std::uint64_t stream : {0, 1}) {
+    for (std::uint64_t i = stream; i < 20; i += 2)
+      device.kernel(0, 7 + static_cast<std::uint32_t>(stream), 0, start + i * kEach_ns,
+                    start + (i + 1) * kEach_ns, kForward);
+    sleep_ms(800);
+  }
+  return 0;
+}
+
 // One kernel of each of very many names, which are at other addresses the second time;
 // then two without a name.
 int names(const Device& device) {
@@ -153,6 +167,7 @@ int main(int count, char** arguments) {
   if (what == "again") return initialise() - 1;
   if (what == "steps") return steps(device, 30);
   if (what == "many") return many(device);
+  if (what == "late") return late(device);
   if (what == "names") return names(device);
   if (what == "long-name") return long_name(device);
   if (what == "fork") return with_child(device, false);

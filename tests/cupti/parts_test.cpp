@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "activity.h"
+#include "buffers.h"
 #include "busy_union.h"
 #include "calls.h"
 #include "clock_map.h"
@@ -265,6 +266,63 @@ TEST(CuptiBusy, EqualsACountOfTicks) {
   }
 }
 
+// ---- buffers
+
+TEST(CuptiBuffers, GoRoundAndAreNoneBeyondTheLimit) {
+  Buffers buffers;
+  std::vector<std::uint8_t*> out;
+  for (std::size_t i = 0; i < Buffers::kMost; ++i) out.push_back(buffers.request());
+  EXPECT_EQ(std::count(out.begin(), out.end(), nullptr), 0);
+  EXPECT_EQ(buffers.request(), nullptr);
+  std::size_t soon = 0;
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const Buffers::Fate fate = buffers.complete(out[i], i);
+    EXPECT_NE(fate, Buffers::Fate::kNotKept);
+    soon += fate == Buffers::Fate::kKeptLookSoon;
+  }
+  EXPECT_GT(soon, 0u);
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const FullBuffer full = buffers.take();
+    EXPECT_EQ(full.bytes, out[i]);
+    EXPECT_EQ(full.valid_bytes, i);
+    buffers.give_back(full.bytes);
+  }
+  EXPECT_EQ(buffers.take().bytes, nullptr);
+  EXPECT_NE(buffers.request(), nullptr);
+}
+
+// Before 12.9 CUPTI crashes when it gets none.
+TEST(CuptiBuffers, ThereIsAlwaysOneForACuptiThatNeedsIt) {
+  Buffers buffers;
+  buffers.allow_refusal(false);
+  std::vector<std::uint8_t*> out;
+  for (std::size_t i = 0; i < Buffers::kMost + 20; ++i) {
+    out.push_back(buffers.request());
+    ASSERT_NE(out.back(), nullptr);
+    std::memset(out.back(), 1, Buffers::kBytes);
+  }
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const bool kept = buffers.complete(out[i], 8) != Buffers::Fate::kNotKept;
+    EXPECT_EQ(kept, i < Buffers::kMost);
+    if (!kept) buffers.discard(out[i]);
+  }
+  std::size_t read = 0;
+  for (FullBuffer full = buffers.take(); full.bytes != nullptr; full = buffers.take()) {
+    buffers.give_back(full.bytes);
+    ++read;
+  }
+  EXPECT_EQ(read, Buffers::kMost);
+  for (int round = 0; round < 2; ++round) {  // one more than there may be, taken while they are out
+    out.clear();
+    for (std::size_t i = 0; i < Buffers::kMost + 1; ++i) out.push_back(buffers.request());
+    for (std::uint8_t* each : out) {
+      ASSERT_NE(each, nullptr);
+      ASSERT_NE(buffers.complete(each, 8), Buffers::Fate::kNotKept);
+      buffers.give_back(buffers.take().bytes);
+    }
+  }
+}
+
 // ---- spans
 
 struct Made {
@@ -331,6 +389,18 @@ TEST_F(CuptiSpans, WaitForACallThatComesLater) {
   ASSERT_EQ(sink_.device.size(), 1u);
   EXPECT_EQ(sink_.device[0].launched, 2'000u);
   EXPECT_EQ(sink_.busy, (std::vector<std::vector<std::uint64_t>>{{0, 3'000, 4'000}}));
+}
+
+// As when two threads launch in turns and CUPTI hands over what one launched first.
+TEST_F(CuptiSpans, WhatAnotherThreadLaunchedIsBusyTimeHoweverLate) {
+  for (std::uint64_t i = 0; i < 10; ++i)
+    maker_.add(work(What::kKernel, 0, 3'000 + 20 * i, 3'010 + 20 * i));
+  for (std::uint64_t until : {2'000, 2'500, 3'000}) maker_.end_round(until);
+  EXPECT_TRUE(sink_.busy.empty());
+  for (std::uint64_t i = 0; i < 10; ++i)
+    maker_.add(work(What::kKernel, 0, 3'010 + 20 * i, 3'020 + 20 * i));
+  maker_.end_round(20'000);
+  EXPECT_EQ(sink_.busy, (std::vector<std::vector<std::uint64_t>>{{0, 3'000, 3'200}}));
 }
 
 TEST_F(CuptiSpans, DoNotWaitForEver) {

@@ -152,6 +152,18 @@ TEST(CuptiSession, ManyRecordsAndLostOnesAreCounted) {
   EXPECT_EQ(process.note("job.incomplete"), "123 records of GPU activity were lost");
 }
 
+TEST(CuptiSession, WorkHandedOverLateIsBusyTimeToo) {
+  const Folder folder;
+  const Recording recording = record_device(folder, "late");
+  const ProcessFile& process = recording.processes().front();
+  EXPECT_EQ(spans_of(*named(process, "gpu 0 stream 7")).size(), 10u);
+  EXPECT_EQ(spans_of(*named(process, "gpu 0 stream 8")).size(), 10u);
+  double busy_s = 0;
+  for (const format::SpanRecord& span : spans_of(*named(process, "gpu 0")))
+    busy_s += static_cast<double>(span.duration) / process.clock.ticks_per_second();
+  EXPECT_NEAR(busy_s, 0.020, 0.001);
+}
+
 TEST(CuptiSession, KernelsAndDevicesHaveNames) {
   const Folder folder;
   const Recording recording = record_device(folder, "steps", {{"FAKE_CUDA", FAKE_CUDA_LIBRARY}});

@@ -16,6 +16,8 @@ inline constexpr Result kOldSubscriber = 39;  // CUPTI_ERROR_MULTIPLE_SUBSCRIBER
 // Versions whose records are known: CUDA 11.0 up to all of 13.
 inline constexpr std::uint32_t kOldestVersion = 13;
 inline constexpr std::uint32_t kFirstUnknownVersion = 140000;
+// CUDA 12.9; earlier ones crash when they ask for a buffer and get none.
+inline constexpr std::uint32_t kRefusableVersion = 27;
 
 enum Kind : std::uint32_t {
   kMemcpy = 1,

@@ -13,18 +13,25 @@ constexpr std::size_t kAlignment = 64;
 std::uint8_t* Buffers::request() {
   const std::lock_guard lock(mutex_);
   if (free_count_ > 0) return free_[--free_count_];
-  std::uint8_t* buffer = allocated_ < kMost
+  std::uint8_t* buffer = allocated_ < kMost || !may_refuse_
                              ? static_cast<std::uint8_t*>(std::aligned_alloc(kAlignment, kBytes))
                              : nullptr;
   if (buffer != nullptr) ++allocated_;
   return buffer;
 }
 
-bool Buffers::complete(std::uint8_t* buffer, std::size_t valid_bytes) {
+Buffers::Fate Buffers::complete(std::uint8_t* buffer, std::size_t valid_bytes) {
   const std::lock_guard lock(mutex_);
-  if (buffer == nullptr || full_count_ == kMost) return false;
+  if (buffer == nullptr) return Fate::kKept;
+  if (full_count_ == kMost) return Fate::kNotKept;
   full_[(full_first_ + full_count_++) % kMost] = {buffer, valid_bytes};
-  return full_count_ >= kMost / 8;
+  return full_count_ >= kMost / 8 ? Fate::kKeptLookSoon : Fate::kKept;
+}
+
+void Buffers::discard(std::uint8_t* buffer) {
+  std::free(buffer);
+  const std::lock_guard lock(mutex_);
+  --allocated_;
 }
 
 FullBuffer Buffers::take() {
@@ -37,8 +44,14 @@ FullBuffer Buffers::take() {
 }
 
 void Buffers::give_back(std::uint8_t* buffer) {
-  const std::lock_guard lock(mutex_);
-  if (free_count_ < kMost) free_[free_count_++] = buffer;
+  {
+    const std::lock_guard lock(mutex_);
+    if (free_count_ < kMost && allocated_ <= kMost) {
+      free_[free_count_++] = buffer;
+      return;
+    }
+  }
+  discard(buffer);
 }
 
 }  // namespace datamon::cupti

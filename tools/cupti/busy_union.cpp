@@ -19,8 +19,9 @@ std::size_t BusyUnion::merge(std::uint64_t until) {
   if (count_ == 0) return 0;
   const bool was_full = full();
   Interval* const begin = kept_.get();
-  std::sort(begin, begin + count_,
-            [](const Interval& a, const Interval& b) { return a.from < b.from; });
+  const auto earlier = [](const Interval& a, const Interval& b) { return a.from < b.from; };
+  // Work of one stream comes in order, and what is held back was sorted before.
+  if (!std::is_sorted(begin, begin + count_, earlier)) std::sort(begin, begin + count_, earlier);
   std::size_t last = 0;
   for (std::size_t i = 1; i < count_; ++i) {
     if (kept_[i].from <= kept_[last].to)

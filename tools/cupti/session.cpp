@@ -28,6 +28,8 @@ namespace {
 using injection::say;
 
 constexpr long kRound_ns = 250'000'000;
+// How long after it CUPTI may hand over a device's work, for when devices were busy (span_maker.h).
+constexpr std::uint64_t kLatest_ns = 10'000'000'000;
 constexpr std::size_t kStackBytes = 256 * 1024;
 
 struct Session {
@@ -45,6 +47,7 @@ struct Session {
   bool stop = false, look = false;  // under the mutex
   std::atomic<std::uint64_t> dropped{0};
   std::uint64_t records = 0, noted_losses = 0;  // the thread's
+  std::uint64_t now_ns = 0;                     // of CUPTI's clock, at its latest reading
 };
 
 Session* g_session = nullptr;
@@ -95,11 +98,22 @@ void count_dropped(abi::Context context, std::uint32_t stream) {
     g_session->dropped.fetch_add(dropped, std::memory_order_relaxed);
 }
 
+// Counts what is in a buffer that has no place among those that wait for the thread.
+void drop_buffer(std::uint8_t* buffer, std::size_t valid_bytes) {
+  std::uint64_t lost = 0;
+  abi::Record* record = nullptr;
+  while (g_session->library.call.next_record(buffer, valid_bytes, &record) == abi::kSuccess) ++lost;
+  g_session->dropped.fetch_add(lost, std::memory_order_relaxed);
+  g_session->buffers.discard(buffer);
+}
+
 void buffer_completed(abi::Context context, std::uint32_t stream, std::uint8_t* buffer, std::size_t,
                       std::size_t valid_bytes) {
   if (!is_ours()) return;
   count_dropped(context, stream);
-  if (!g_session->buffers.complete(buffer, valid_bytes)) return;
+  const Buffers::Fate fate = g_session->buffers.complete(buffer, valid_bytes);
+  if (fate == Buffers::Fate::kKept) return;
+  if (fate == Buffers::Fate::kNotKept) drop_buffer(buffer, valid_bytes);
   ::pthread_mutex_lock(&g_session->mutex);
   g_session->look = true;
   ::pthread_cond_signal(&g_session->changed);
@@ -124,6 +138,7 @@ void read_clocks(Session& session) {
     best_ticks = before + (after - before) / 2;
   }
   session.clock.add(best_ns, best_ticks);
+  session.now_ns = best_ns;
 }
 
 std::uint32_t number_of_kernel(Session& session, const char* name) {
@@ -171,10 +186,11 @@ void fetch(Session& session, bool last) {
     read_buffer(session, buffer);
     session.buffers.give_back(buffer.bytes);
   }
+  const std::uint64_t until_ns = session.now_ns - std::min(session.now_ns, kLatest_ns);
   if (last)
     session.maker.finish();
   else
-    session.maker.end_round(datamon_now());
+    session.maker.end_round(session.clock.ticks(until_ns));
   note_losses(session, last);
 }
 
@@ -314,6 +330,7 @@ bool start(Session& session) {
   if (!open_library(session.library)) return fail(session.library.problem);
   note("cupti.library", session.library.path);
   note_number("cupti.version", session.library.version);
+  session.buffers.allow_refusal(session.library.version >= abi::kRefusableVersion);
   session.pid = ::getpid();
   pthread_condattr_t attributes;
   ::pthread_condattr_init(&attributes);

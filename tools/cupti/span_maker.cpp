@@ -84,11 +84,10 @@ void SpanMaker::emit_busy(std::uint64_t until) {
     });
 }
 
-void SpanMaker::end_round(std::uint64_t now) {
+void SpanMaker::end_round(std::uint64_t until) {
   try_waiting(false);
   ++round_;
   // Work that is waiting for its call may lie before what is out: let it be out first.
-  std::uint64_t until = now;
   for (std::size_t i = 0; i < waiting_count_; ++i)
     until = std::min(until, clock_.ticks(waiting_[i].activity.start_ns));
   emit_busy(until);

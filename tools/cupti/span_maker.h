@@ -2,7 +2,10 @@
 // work with the moment at which it was launched, and when each device was busy.
 //
 // CUPTI hands over calls and device work in no particular order, so device work
-// waits for its call for up to two rounds; without one its launch is not known.
+// waits for its call for up to two rounds; without one its launch is not known. When a
+// device was busy is held back for longer: each thread's work comes in buffers of its
+// own, which CUPTI keeps while they hold any that is not done. On a device that always
+// has work that is until they are full, so one thread's come seconds after another's.
 //
 // Not thread-safe; used by one thread, which never holds up the job. All memory is
 // allocated at the start or at a device's first work.
@@ -45,9 +48,10 @@ class SpanMaker {
 
   void add(const Activity& activity);
 
-  // After all that came in one round. `now`: ticks; what a device did in the time
-  // before, but for the last moment, comes out.
-  void end_round(std::uint64_t now);
+  // After all that came in one round. `until`: ticks, some time ago: when devices were
+  // busy comes out up to there. Work from before that comes later still is a span of its
+  // own, but of its device's busy time only what lies behind.
+  void end_round(std::uint64_t until);
   // Everything comes out.
   void finish();
 
