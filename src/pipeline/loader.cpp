@@ -318,6 +318,11 @@ std::optional<Batch> Loader::take(StageTimer& wait) {
   return batch;
 }
 
+void Loader::drop_latest() {
+  state_->free_slots.push_back(state_->held_slots.back());
+  state_->held_slots.pop_back();
+}
+
 bool Loader::more() const { return state_->goes_on(); }
 bool Loader::ready() const { return state_->ready(); }
 void Loader::add_failure(Batch& batch, std::uint32_t item, const std::string& reason) {

@@ -49,6 +49,9 @@ class Loader : public BatchFeed {
   // batch is valid until SlotMemory::held_by_consumer() more have been taken.
   // As next(), within the caller's wait.
   std::optional<Batch> take(StageTimer& wait);
+  // Gives back the batch that was taken last, which nobody looks at any more: it holds no good
+  // item.
+  void drop_latest();
   // Whether there is another one (or an interruption has not ended it).
   bool more() const;
   // Whether take() would return without waiting for a worker.

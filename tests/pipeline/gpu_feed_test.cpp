@@ -114,6 +114,17 @@ TEST_P(GpuFeed, StandsInForWhatCannotBeDecoded) {
   EXPECT_THROW(run(GetParam()), PipelineError);
 }
 
+// Nor gives its place away what those on the device still hold.
+TEST_P(GpuFeed, ABatchWithoutAGoodImageChangesNoOther) {
+  add_undecodable();
+  options.batch = 1;
+  options.prefetch = 1;
+  for (const int workers : {0, 1, 3}) {
+    options.workers = workers;
+    expect_same("batches of one");
+  }
+}
+
 TEST_P(GpuFeed, LittleRoomChangesNothing) {
   for (const int pixels : {1, 60 * 60}) {
     options.image_pixels = pixels;

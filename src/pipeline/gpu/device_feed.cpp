@@ -125,6 +125,7 @@ class DeviceFeed final : public BatchFeed {
     if (!batch) return false;
     if (!lane((oldest_ + in_flight_) % kDeviceLanes).start(*batch, loader_, summary_)) {
       check(cudaDeviceSynchronize(), "work");
+      loader_.drop_latest();  // the slots it may hold are those of the batches on the device
       ++empty_;
       if (++empty_in_a_row_ >= loader_.batches_per_epoch())
         throw PipelineError("not one image of a whole epoch could be used (--json names them)");
