@@ -76,7 +76,7 @@ static_assert(sizeof(PinnedAllocator) == sizeof(nvjpegPinnedAllocatorV2_t));
 static_assert(int{kGpuHybrid} == NVJPEG_BACKEND_GPU_HYBRID);
 static_assert(int{kHardware} == NVJPEG_BACKEND_HARDWARE);
 static_assert(int{kRgbInterleaved} == NVJPEG_OUTPUT_RGBI);
-static_assert(int{kChroma420} == NVJPEG_CSS_420);
+static_assert(int{kChroma444} == NVJPEG_CSS_444);
 static_assert(kUpsamplingWithInterpolation == (NVJPEG_FLAGS_UPSAMPLING_WITH_INTERPOLATION));
 static_assert(NVJPEG_STATUS_SUCCESS == kSuccess && NVJPEG_STATUS_INCOMPLETE_BITSTREAM == 10);
 

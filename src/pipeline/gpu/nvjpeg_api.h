@@ -20,7 +20,7 @@ using JpegStream = struct nvjpegJpegStream*;
 
 enum Backend : int { kGpuHybrid = 2, kHardware = 3 };
 enum OutputFormat : int { kRgbInterleaved = 5 };
-enum Chroma : int { kChroma420 = 2 };
+enum Chroma : int { kChroma444 = 0 };
 // libjpeg's smooth chroma upsampling, which the CPU decodes with.
 inline constexpr unsigned kUpsamplingWithInterpolation = 1U << 5;
 inline constexpr int kSuccess = 0;

@@ -18,6 +18,7 @@ int allocate(void* context, void** block, std::size_t bytes, nvjpeg::Stream) {
   auto& memory = *static_cast<Memory*>(context);
   const cudaError_t error = kPinned ? cudaMallocHost(block, bytes) : cudaMalloc(block, bytes);
   if (error != cudaSuccess) return 1;
+  const std::lock_guard lock(memory.mutex);
   (kPinned ? memory.pinned : memory.device) += bytes;
   memory.blocks.emplace_back(*block, bytes);
   return 0;
@@ -26,11 +27,14 @@ int allocate(void* context, void** block, std::size_t bytes, nvjpeg::Stream) {
 template <typename Memory, bool kPinned>
 int release(void* context, void* block, std::size_t, nvjpeg::Stream) {
   auto& memory = *static_cast<Memory*>(context);
-  const auto found = std::find_if(memory.blocks.begin(), memory.blocks.end(),
-                                  [&](const auto& one) { return one.first == block; });
-  if (found != memory.blocks.end()) {
-    (kPinned ? memory.pinned : memory.device) -= found->second;
-    memory.blocks.erase(found);
+  {
+    const std::lock_guard lock(memory.mutex);
+    const auto found = std::find_if(memory.blocks.begin(), memory.blocks.end(),
+                                    [&](const auto& one) { return one.first == block; });
+    if (found != memory.blocks.end()) {
+      (kPinned ? memory.pinned : memory.device) -= found->second;
+      memory.blocks.erase(found);
+    }
   }
   return (kPinned ? cudaFreeHost(block) : cudaFree(block)) == cudaSuccess ? 0 : 1;
 }
@@ -70,12 +74,14 @@ std::unique_ptr<NvjpegDecoder::Engine> NvjpegDecoder::open(nvjpeg::Backend backe
     Engine::Lane lane;
     if (!ok(api_.state_create(engine->handle, &lane.state))) return nullptr;
     engine->lanes.push_back(lane);
+    // Only a head start: what larger images need is taken when they come. Without subsampling,
+    // which is what nvJPEG asks for where kinds are mixed: else it takes memory anew with each
+    // change.
+    api_.batched_preallocate(engine->handle, lane.state, sizes.batch, sizes.width, sizes.height,
+                             nvjpeg::kChroma444, nvjpeg::kRgbInterleaved);
     if (!ok(api_.batched_initialize(engine->handle, lane.state, sizes.batch, kCpuThreads,
                                     nvjpeg::kRgbInterleaved)))
       return nullptr;
-    // Only a head start: what larger images need is taken when they come.
-    api_.batched_preallocate(engine->handle, lane.state, sizes.batch, sizes.width, sizes.height,
-                             nvjpeg::kChroma420, nvjpeg::kRgbInterleaved);
   }
   return engine;
 }
@@ -171,7 +177,13 @@ std::string NvjpegDecoder::describe() const {
                          : fmt::format("{} hardware engines", hardware_engines_));
 }
 
-std::uint64_t NvjpegDecoder::device_bytes() const { return memory_->device; }
-std::uint64_t NvjpegDecoder::pinned_bytes() const { return memory_->pinned; }
+std::uint64_t NvjpegDecoder::device_bytes() const {
+  const std::lock_guard lock(memory_->mutex);
+  return memory_->device;
+}
+std::uint64_t NvjpegDecoder::pinned_bytes() const {
+  const std::lock_guard lock(memory_->mutex);
+  return memory_->pinned;
+}
 
 }  // namespace datamon::pipeline::gpu

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <vector>
@@ -40,6 +41,9 @@ class NvjpegDecoder {
 
   // Starts to decode the files on the stream and says in each job whether it did. A batch that
   // fails as a whole (nvJPEG does not say which file) counts as not decoded.
+  // Nothing on the way may still use the frames: what is put on the stream later waits for them,
+  // but on Hopper the hardware engine writes them at once, whatever the stream has to do before
+  // (seen with nvJPEG 12.3 to 13.2).
   void decode(int lane, std::span<JpegJob> jobs, nvjpeg::Stream stream);
 
   // "nvJPEG 13.0, 7 hardware engines"
@@ -59,6 +63,7 @@ class NvjpegDecoder {
                                int& status);
 
   struct Memory {
+    std::mutex mutex;  // nvJPEG may have threads of its own
     std::uint64_t device = 0, pinned = 0;
     std::vector<std::pair<void*, std::size_t>> blocks;  // of both kinds
   };
