@@ -76,6 +76,7 @@ std::uint8_t* DeviceLane::frame_of(const CutItem& cut) const {
 
 bool DeviceLane::start(const Batch& batch, Loader& loader, DeviceSummary& summary) {
   batch_ = batch;
+  issued_ns_ = static_cast<double>(wall_ns());
   begun_.record(stream_);
   copy(loader, summary);
   copied_.record(stream_);
@@ -234,7 +235,8 @@ Batch DeviceLane::finish(DeviceSummary& summary) {
 }
 
 // The device's own times. Where they lie on the host's clock follows from the batch before, whose
-// end is the anchor: from event to event the error is that of one reading.
+// end is the anchor: from event to event the error is that of one reading. Over a long run the two
+// clocks drift apart, so that what the host saw of the batch bounds it.
 void DeviceLane::record_busy(DeviceSummary& summary) {
   const double copy_ns = copied_.ns_since(begun_);
   const double decode_ns = decoded_.ns_since(copied_);
@@ -242,7 +244,9 @@ void DeviceLane::record_busy(DeviceSummary& summary) {
   summary.copy_s += copy_ns * 1e-9;
   summary.decode_s += decode_ns * 1e-9;
   summary.transform_s += transform_ns * 1e-9;
-  const double begun = anchor_ns_ + begun_.ns_since(anchor_);
+  const double latest = static_cast<double>(wall_ns()) - copy_ns - decode_ns - transform_ns;
+  const double begun =
+      std::min(std::max(anchor_ns_ + begun_.ns_since(anchor_), issued_ns_), latest);
   const double computing = begun + copy_ns;
   const double done = computing + decode_ns + transform_ns;
   if (active())

@@ -58,6 +58,7 @@ class DeviceLane {
   PinnedBuffer host_tasks_, host_output_;
   DeviceEvent begun_, copied_, decoded_, done_, anchor_;
   double anchor_ns_ = 0;  // when the anchor was reached, on wall_ns()'s clock
+  double issued_ns_ = 0;  // when the batch was started, on the same
   OutputSpec spec_;
   Batch batch_;
   std::vector<SampleInput> inputs_;
