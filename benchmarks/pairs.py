@@ -1,14 +1,20 @@
 """Comparing two things on a machine whose speed drifts: pairs of runs that follow
 each other, and the median of the ratios inside a pair with its interval."""
 
+import math
 import random
 import statistics
+import time
 
 
-def interleaved(pairs, first, second):
-    """[(result of first, result of second)], who goes first changing from pair to pair."""
-    results = []
+def interleaved(pairs, first, second, until=math.inf):
+    """[(result of first, result of second)], who goes first changing from pair to pair. None begins
+    that would not be done `until` (time.monotonic()), if it took as long as the longest before."""
+    results, longest_s, begun = [], 0, time.monotonic()
     for pair in range(pairs):
+        longest_s, begun = max(longest_s, time.monotonic() - begun), time.monotonic()
+        if results and begun + longest_s > until:
+            break
         if pair % 2:
             later = second()
             results.append((first(), later))

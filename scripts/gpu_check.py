@@ -2,7 +2,9 @@
 """Runs on a GPU what needs one, writes docs/gpu-results.md and .json: gpu_check.py [options]
 
 `make gpu-check` builds first. Each step (scripts/gpu_steps.py) has a time limit of its own; one that
-fails is a row of the page with its error, and the others go on. What was not run is "not run".
+fails is a row of the page with its error, and the others go on. What was not run is "not run". The
+page is written after each step: a run that is cut off keeps what it had. What each program said is in
+build/gpu-check/log.txt.
 Without a GPU one line says what is missing, nothing is written, and the exit code is 1;
 --write-docs then writes the page with nothing run, unless it holds figures of a GPU.
 Exit codes: 0 every goal met; 1 no GPU, a step failed or a goal is missed; 2 wrong options.
@@ -70,6 +72,9 @@ def commit():
 
 
 def cuda_version(build):
+    packed = build / "cuda-version"  # gpu_pack.sh
+    if packed.exists():
+        return packed.read_text().strip() or "unknown"
     cache = build / "CMakeCache.txt"
     for line in cache.read_text().splitlines() if cache.exists() else []:
         if line.startswith("DATAMON_NVCC_WORKS"):
@@ -103,12 +108,14 @@ def run_step(step, context, limit_s):
     return {"state": state, "reason": reason, "seconds": round(time.monotonic() - begun, 1), "figures": figures}
 
 
-def run_steps(steps, context, budget_s):
+def run_steps(steps, context, budget_s, done=lambda results: None):
+    """By name; `done` is called with what there is after each."""
     end = time.monotonic() + budget_s
     results = {}
     for step in steps:
         print(f"gpu-check: {step.name} …", file=sys.stderr, flush=True)
         results[step.name] = run_step(step, context, min(step.timeout_s, end - time.monotonic()))
+        done(results)
     return results
 
 
@@ -145,12 +152,18 @@ def main(arguments=None):
         return 0
     steps = [step for step in STEPS if not options.only or step.name in options.only]
     context = Context(root=ROOT, build=options.build.resolve(), data=options.data.resolve())
-    results = {"machine": machine(name, context.build, options.commit),
-               "steps": run_steps(steps, context, options.budget_s)}
+    (context.build / "gpu-check/log.txt").unlink(missing_ok=True)
+    results = {"machine": machine(name, context.build, options.commit)}
+
+    def keep(so_far):
+        results["steps"] = so_far
+        if not options.only:
+            gpu_results.write(RESULTS, STEPS, results)
+
+    keep(run_steps(steps, context, options.budget_s, keep))
     lines, good = gpu_results.summary(steps, results)
     print("\n".join(lines))
     if not options.only:
-        gpu_results.write(RESULTS, STEPS, results)
         print(f"gpu-check: {RESULTS.with_suffix('.md').relative_to(ROOT)}")
     return 0 if good else 1
 

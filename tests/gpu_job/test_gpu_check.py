@@ -1,6 +1,7 @@
 """scripts/gpu_check.py as far as it goes without a GPU: reading programs' answers, results, the page.
 Nothing here is a measurement."""
 
+import itertools
 import json
 import os
 import re
@@ -12,7 +13,9 @@ import pytest
 
 import gpu_check
 import gpu_results
+import gpu_run
 import gpu_steps
+import pairs as pairs_of_runs
 from gpu_results import Figure, NotRun, Step, StepFailed
 from gpu_run import Context, json_of
 
@@ -79,6 +82,36 @@ def test_google_test_results_are_counted():
                                             {"name": "b", "result": "COMPLETED", "failures": [{"failure": "1 != 2"}]}]},
                              {"testsuite": [{"name": "c", "result": "SKIPPED"}]}]}
     assert gpu_steps.test_counts(result) == {"run": 2, "skipped": 1, "failed": ["b"]}
+
+
+def write_program(context, name, text):
+    program = context.build / "bin" / name
+    program.parent.mkdir(exist_ok=True)
+    program.write_text(f"#!/bin/sh\n{text}\n")
+    program.chmod(0o755)
+
+
+def test_a_test_program_that_crashes_does_not_take_the_others_along(context, monkeypatch):
+    good = '{"testsuites": [{"testsuite": [{"name": "a", "result": "COMPLETED"}]}]}'
+    for name in gpu_steps.TESTS:
+        write_program(context, name, f"echo '{good}' >\"${{1#--gtest_output=json:}}\"")
+    write_program(context, "nvjpeg_test", "echo what it said; kill -SEGV $$")
+    write_program(context, "cupti_test", "exec sleep 600")
+    monkeypatch.setattr(gpu_steps, "TEST_S", 2)
+    figures = gpu_steps.measure_tests(context)
+    assert figures["tests_on_device"] == 1 and figures["tests_failed"] == 2
+    assert figures["tests_failed_names"] == "nvjpeg_test ended with -11, cupti_test was not done in time"
+    log = (context.build / "gpu-check/log.txt").read_text()
+    assert "what it said" in log and "# killed after" in log and "# ended with -11 after" in log
+
+
+def test_of_two_runs_of_the_pipeline_one_is_enough(context, monkeypatch):
+    monkeypatch.setattr(gpu_steps, "IMAGES", 4)
+    write_program(context, "datamon-pipeline",
+                  'if [ "$5" = 2 ]; then echo "no memory" >&2; exit 1; fi; echo "{\\"items_per_s\\": $5}"')
+    assert gpu_steps.best_run(context, "gpu", 256, {1, 2}) == {"items_per_s": 1}
+    with pytest.raises(StepFailed, match="no memory"):
+        gpu_steps.best_run(context, "gpu", 256, {2})
 
 
 def bench_run(name, batch, us_image, limit):
@@ -187,9 +220,19 @@ def test_a_report_without_the_gpu_is_a_failure(broken):
 def test_the_cost_is_the_median_of_the_ratios():
     pairs = [({"step_ms": 10 * ratio}, {"step_ms": 10.0, "kernels_per_s": 9_900}) for ratio in (1.01, 1.02, 1.3)]
     figures = gpu_steps.cost_figures("host", pairs)
+    assert figures["cupti_host_pairs"] == 3
     assert figures["cupti_host_percent"] == pytest.approx(2)
     assert figures["cupti_host_low_percent"] <= 2 <= figures["cupti_host_high_percent"]
     assert figures["cupti_host_kernels_per_s"] == 9_900
+
+
+def test_pairs_end_in_time(monkeypatch):
+    clock = itertools.count(0, 10)
+    monkeypatch.setattr(pairs_of_runs.time, "monotonic", lambda: next(clock))
+    made = pairs_of_runs.interleaved(6, lambda: "first", lambda: "second", until=100)
+    assert 1 < len(made) < 6 and set(made) == {("first", "second")}
+    assert len(pairs_of_runs.interleaved(6, lambda: 1, lambda: 2, until=0)) == 1
+    assert len(pairs_of_runs.interleaved(6, lambda: 1, lambda: 2)) == 6
 
 
 def use_host_device(context):
@@ -272,6 +315,14 @@ def test_a_command_ends_at_the_deadline(context):
         context.run(sys.executable, "-c", "import time; time.sleep(600)")
 
 
+def test_what_hangs_with_its_output_open_is_left_behind(context, monkeypatch):
+    """A child that left the group survives the kill and holds the pipes."""
+    monkeypatch.setattr(gpu_run, "KILL_S", 1)
+    with pytest.raises(StepFailed, match="not done in time"):
+        context.run(sys.executable, "-c", "import subprocess; subprocess.Popen(['sleep', '30'], start_new_session=True).wait()",
+                    at_most_s=3)
+
+
 def raises(error):
     def measure(_):
         raise error
@@ -295,6 +346,15 @@ def test_one_failure_does_not_end_the_run(context):
     assert [line.split(" | ")[-1] for line in text.splitlines() if line.startswith("| x ")] == [
         "not run |", "FAILED |", "FAILED |", "met |", "MISSED |"]
     assert "a \\| b" in text
+
+
+def test_a_run_that_is_cut_off_keeps_what_it_had(context):
+    seen = []
+    gpu_check.run_steps(steps(good=lambda _: {"good_x": 1.5}, broken=raises(StepFailed("it")), last=lambda _: {}), context, 100,
+                        lambda results: seen.append(list(results)))
+    assert seen == [["good"], ["good", "broken"], ["good", "broken", "last"]]
+    of_one = {"machine": {"GPU": "one"}, "steps": {"good": {"state": "run", "reason": "", "seconds": 1, "figures": {"good_x": 1.5}}}}
+    assert gpu_results.page(steps(good=None, broken=None), of_one).count("not part of that run") == 1
 
 
 def test_steps_behind_the_budget_are_not_run(context):
