@@ -17,7 +17,7 @@ configure = test -f build$(2)/build.ninja || cmake --preset $(1) $(LAUNCHER)
 configure_cuda = [ build$(2)/build.ninja -nt .venv-cuda/stamp ] || cmake --preset $(1) $(LAUNCHER)
 CTEST := ctest --output-on-failure --no-tests=error
 
-.PHONY: help build demo test test-slow bench accuracy accuracy-forecast accuracy-probe gpu-check format format-check docs-check asan tsan fuzz install clean setup data
+.PHONY: help build demo test test-slow bench accuracy accuracy-forecast accuracy-probe gpu-programs gpu-check gpu-pack format format-check docs-check asan tsan fuzz install clean setup data
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -65,13 +65,19 @@ accuracy-probe: build data ## Compare experiments on running jobs with doubled s
 accuracy-forecast: build data ## Make forecasts, then really make the changes, and compare (some minutes)
 	@.venv/bin/python benchmarks/accuracy/forecast_accuracy.py $(ARGS)
 
-gpu-check: ## Measure and test what needs an NVIDIA GPU on this machine's: writes docs/gpu-results.md (ten minutes)
-	@python3 scripts/gpu_check.py --look $(ARGS)
+gpu-programs:
 	@scripts/bootstrap.sh cuda
 	@$(MAKE) data
 	@cmake --preset release $(LAUNCHER) -DDATAMON_CUDA=ON
 	@cmake --build build --target gpu-check-programs
+
+gpu-check: ## Measure and test what needs an NVIDIA GPU on this machine's: writes docs/gpu-results.md (ten minutes)
+	@python3 scripts/gpu_check.py --look $(ARGS)
+	@$(MAKE) gpu-programs
 	@.venv/bin/python scripts/gpu_check.py $(ARGS)
+
+gpu-pack: gpu-programs ## Build gpu-check for a machine with a GPU and no network: build/gpu-pack/run.sh runs it there
+	@DATA="$(DATA)" scripts/gpu_pack.sh
 
 format: ## Format the C and C++ code
 	@scripts/bootstrap.sh ci
