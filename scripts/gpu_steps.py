@@ -22,6 +22,7 @@ from pairs import interleaved, interval  # noqa: E402
 
 TESTS = ("gpu_device_test", "gpu_program_test", "nvjpeg_test", "cupti_test", "cupti_headers_test")
 TEST_S = 100  # for one of them
+TEST_FIGURES = ("decoded_difference",)  # that tests record
 IMAGES = 16_384  # of an epoch: its end should not show
 COST_PAIRS, COST_SECONDS = 6, 2
 JOB_SECONDS = 6
@@ -38,7 +39,8 @@ def test_counts(result):
     cases = [case for suite in result.get("testsuites", []) for case in suite["testsuite"]]
     skipped = sum(case.get("result") == "SKIPPED" for case in cases)
     return {"run": len(cases) - skipped, "skipped": skipped,
-            "failed": [case["name"] for case in cases if "failures" in case]}
+            "failed": [case["name"] for case in cases if "failures" in case],
+            "measured": {name: float(case[name]) for case in cases for name in TEST_FIGURES if name in case}}
 
 
 def run_tests(context, name):
@@ -49,7 +51,7 @@ def run_tests(context, name):
         trouble = None if code in (0, 1) and out.exists() else f"{name} ended with {code}"
     except StepFailed as failure:
         trouble = str(failure)
-    counts = test_counts(json.loads(out.read_text())) if out.exists() else {"run": 0, "skipped": 0, "failed": []}
+    counts = test_counts(json.loads(out.read_text()) if out.exists() else {})
     return counts | {"failed": counts["failed"] + ([trouble] if trouble else [])}
 
 
@@ -62,7 +64,8 @@ def measure_tests(context):
     failed = [name for each in counts.values() for name in each["failed"]]
     return {"tests_on_device": counts["gpu_device_test"]["run"],
             "tests_on_device_skipped": counts["gpu_device_test"]["skipped"],
-            "tests_failed": len(failed), "tests_failed_names": ", ".join(failed) or "none"}
+            "tests_failed": len(failed), "tests_failed_names": ", ".join(failed) or "none",
+            **counts["gpu_device_test"]["measured"]}
 
 
 def find_sanitizer(environment):
@@ -331,7 +334,9 @@ STEPS = (
          240, (Figure("tests_on_device", "tests of `gpu_device_test` run on the GPU", at_least=1),
                Figure("tests_on_device_skipped", "of it skipped", at_most=0),
                Figure("tests_failed", "tests failed, of all", at_most=0),
-               Figure("tests_failed_names", "which")), measure_tests),
+               Figure("tests_failed_names", "which"),
+               Figure("decoded_difference", "what nvJPEG's pixels differ from libjpeg's by, of 255 (0.03: by rounding; 1.4: it "
+                      "does not interpolate chroma)")), measure_tests),
     Step("Fused kernel", "`bench-gpu`: 500x375 frames on the device, cropped, resized, flipped, normalised to 224x224 "
          "f16; the best batch size. The chain does the same with separate operators.", 60, (
              Figure("fused_us_image", "the fused kernel, µs an image", at_most=0.4),

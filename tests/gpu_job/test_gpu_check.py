@@ -81,7 +81,9 @@ def test_google_test_results_are_counted():
     result = {"testsuites": [{"testsuite": [{"name": "a", "result": "COMPLETED"},
                                             {"name": "b", "result": "COMPLETED", "failures": [{"failure": "1 != 2"}]}]},
                              {"testsuite": [{"name": "c", "result": "SKIPPED"}]}]}
-    assert gpu_steps.test_counts(result) == {"run": 2, "skipped": 1, "failed": ["b"]}
+    assert gpu_steps.test_counts(result) == {"run": 2, "skipped": 1, "failed": ["b"], "measured": {}}
+    result["testsuites"][1]["testsuite"].append({"name": "d", "result": "COMPLETED", "decoded_difference": "0.031"})
+    assert gpu_steps.test_counts(result)["measured"] == {"decoded_difference": 0.031}
 
 
 def write_program(context, name, text):
