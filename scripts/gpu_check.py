@@ -14,6 +14,7 @@ import argparse
 import ctypes
 import datetime
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -89,6 +90,15 @@ def machine(name, build, commit_name):
             "cores": str(len(os.sched_getaffinity(0)))}
 
 
+def log_driver(context):
+    """What nvidia-smi says, into the log: what somebody asks afterwards."""
+    if tool := shutil.which("nvidia-smi"):
+        try:
+            context.run(tool, "-q", good=None, at_most_s=20)
+        except StepFailed:
+            pass  # the log says so
+
+
 def run_step(step, context, limit_s):
     """The result of one step; whatever goes wrong in it is part of that."""
     if limit_s < 1:
@@ -153,6 +163,7 @@ def main(arguments=None):
     steps = [step for step in STEPS if not options.only or step.name in options.only]
     context = Context(root=ROOT, build=options.build.resolve(), data=options.data.resolve())
     (context.build / "gpu-check/log.txt").unlink(missing_ok=True)
+    log_driver(context)
     results = {"machine": machine(name, context.build, options.commit)}
 
     def keep(so_far):

@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.."
 to=${1:-build/gpu-pack}
 build=build
 data=${DATA:-data/imagenet-like}
-system_libraries='^(linux-vdso|ld-linux|libc|libm|libdl|librt|libpthread|libstdc[+][+]|libgcc_s)[.-]'
+system_libraries='^(linux-vdso|ld-linux|libc|libm|libdl|librt|libpthread|libz|libstdc[+][+]|libgcc_s)[.-]'
 
 fail() {
   echo "gpu-pack: $*" >&2

@@ -28,6 +28,7 @@ using std::chrono::microseconds;
 constexpr std::size_t kAhead = 4;        // batches that the loader makes ahead
 constexpr std::uint64_t kWarmUp = 20;    // steps that are not counted
 constexpr int kCalibration = 1'000'000;  // rounds
+constexpr std::chrono::milliseconds kWarmUpTime{500};
 
 struct Variant {
   const char* name;
@@ -158,10 +159,13 @@ class Device {
   void launch(int rounds) { check(datamon::test::launch_work(out_, blocks_, rounds, stream_)); }
   void wait() { check(cudaStreamSynchronize(stream_)); }
 
-  // Rounds that a kernel does in a microsecond.
+  // Rounds that a kernel does in a microsecond, once the device that idled has reached its clock.
   double calibrate() {
-    launch(kCalibration);
-    wait();
+    const auto warm = Clock::now() + kWarmUpTime;
+    do {
+      launch(kCalibration);
+      wait();
+    } while (Clock::now() < warm);
     cudaEvent_t begun, done;
     check(cudaEventCreate(&begun));
     check(cudaEventCreate(&done));

@@ -301,6 +301,15 @@ def test_many_images_are_links_to_the_data_set(context, monkeypatch):
 
 # Running
 
+def test_the_log_says_what_the_driver_does(context, monkeypatch):
+    write_program(context, "nvidia-smi", "echo Power Draw: 71 W; exit 3")
+    monkeypatch.setenv("PATH", str(context.build / "bin"))
+    gpu_check.log_driver(context)
+    assert "Power Draw: 71 W" in (context.build / "gpu-check/log.txt").read_text()
+    monkeypatch.setenv("PATH", "/nowhere")
+    gpu_check.log_driver(context)
+
+
 def test_commands_fail_with_their_last_line(context):
     with pytest.raises(StepFailed, match="ended with 3: the reason"):
         context.run(sys.executable, "-c", "import sys; print('the reason', file=sys.stderr); sys.exit(3)")

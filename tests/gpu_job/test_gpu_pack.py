@@ -9,7 +9,8 @@ import pytest
 SOURCE = Path(os.environ["DATAMON_SOURCE"])
 BUILD = Path(os.environ["DATAMON_BUILD"])
 DATA = Path(os.environ["DATAMON_DATA"])
-SYSTEM = ("linux-vdso.so", "/lib64/ld-linux", "libc.so", "libm.so", "libdl.so", "librt.so", "libpthread.so", "libstdc++.so", "libgcc_s.so")
+SYSTEM = ("linux-vdso.so", "/lib64/ld-linux", "libc.so", "libm.so", "libdl.so", "librt.so", "libpthread.so", "libz.so", "libstdc++.so",
+          "libgcc_s.so")
 pytestmark = pytest.mark.skipif(not (BUILD / "bin/cupti_headers_test").exists() or not (SOURCE / ".venv-cuda").exists()
                                 or BUILD != SOURCE / "build", reason="built without CUDA's packages, or in another folder")
 
