@@ -168,6 +168,13 @@ EXPORT void fake_cupti_drop(std::size_t records) {
   ::pthread_mutex_unlock(&mutex);
 }
 
+EXPORT void fake_cupti_end() {
+  ::pthread_mutex_lock(&mutex);
+  used = 0;
+  kinds.clear();
+  ::pthread_mutex_unlock(&mutex);
+}
+
 // ---- CUPTI
 
 EXPORT int cuptiGetVersion(std::uint32_t* version) {

@@ -17,3 +17,5 @@ using FakeCopy = void (*)(std::uint32_t device, std::uint32_t stream, std::uint3
 using FakeCall = void (*)(std::uint32_t function, std::uint32_t thread, std::uint32_t correlation,
                           std::uint64_t start, std::uint64_t end);
 using FakeDrop = void (*)(std::size_t records);
+// The driver has ended: what CUPTI has not handed over is lost.
+using FakeEnd = void (*)();

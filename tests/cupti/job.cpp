@@ -103,6 +103,15 @@ int late(const Device& device) {
   return 0;
 }
 
+// The driver ends at exit, and said so to the C library after the injection was initialised.
+FakeEnd end_driver;
+int exit_with_driver(const Device& device, const char* fake) {
+  end_driver = find<FakeEnd>(::dlopen(fake, RTLD_NOW), "fake_cupti_end");
+  if (end_driver == nullptr || std::atexit([] { end_driver(); }) != 0) return 6;
+  sleep_ms(1'000);  // some rounds
+  return steps(device, 3);
+}
+
 // One kernel of each of very many names, which are at other addresses the second time;
 // then two without a name.
 int names(const Device& device) {
@@ -168,6 +177,7 @@ int main(int count, char** arguments) {
   if (what == "steps") return steps(device, 30);
   if (what == "many") return many(device);
   if (what == "late") return late(device);
+  if (what == "driver-exit") return exit_with_driver(device, arguments[2]);
   if (what == "names") return names(device);
   if (what == "long-name") return long_name(device);
   if (what == "fork") return with_child(device, false);

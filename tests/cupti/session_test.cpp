@@ -239,6 +239,12 @@ TEST(CuptiSession, AStuckCuptiDoesNotHoldUpTheExit) {
   EXPECT_NE(Recording::open(folder / "rec").processes().front().note("job.incomplete"), "");
 }
 
+TEST(CuptiSession, FetchesTheLastRecordsBeforeTheDriverEnds) {
+  const Folder folder;
+  const Recording recording = record_device(folder, "driver-exit");
+  EXPECT_EQ(spans_of(*named(recording.processes().front(), "gpu 0 stream 7")).size(), 3u);
+}
+
 TEST(CuptiSession, IsStartedOnce) {
   const Folder folder;
   EXPECT_EQ(record_device(folder, "again").processes().size(), 1u);

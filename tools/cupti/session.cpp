@@ -221,12 +221,33 @@ void await_clock(Session& session) {
   }
 }
 
+void at_exit() {
+  static bool done = false;  // it is registered twice
+  if (!is_ours() || done) return;
+  done = true;
+  Session& session = *g_session;
+  ::pthread_mutex_lock(&session.mutex);
+  session.stop = true;
+  ::pthread_cond_signal(&session.changed);
+  ::pthread_mutex_unlock(&session.mutex);
+  timespec until;
+  ::clock_gettime(CLOCK_REALTIME, &until);
+  until.tv_sec += kMostAtExit_s;
+  if (::pthread_timedjoin_np(session.thread, nullptr, &until) != 0)
+    note_incomplete("GPU activity is missing: %s",
+                    "CUPTI did not hand over its last records in time");
+}
+
 void* run(void* argument) {
   Session& session = *static_cast<Session*>(argument);
   ::pthread_setname_np(::pthread_self(), "datamon-cupti");
   session.recorder.start();
   read_clocks(session);
-  while (!wait_for_round(session)) fetch(session, false);
+  bool last = wait_for_round(session);
+  // What is registered last runs first at exit. While the driver started it may have registered
+  // what ends it behind our handler: then a second one comes before that.
+  if (!last) std::atexit(at_exit);
+  for (; !last; last = wait_for_round(session)) fetch(session, false);
   await_clock(session);
   fetch(session, true);
   note_number("cupti.records", session.records);
@@ -250,21 +271,6 @@ bool start_thread(Session& session) {
   ::pthread_attr_destroy(&attributes);
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   return failed == 0 || fail("no thread can be started");
-}
-
-void at_exit() {
-  if (!is_ours()) return;
-  Session& session = *g_session;
-  ::pthread_mutex_lock(&session.mutex);
-  session.stop = true;
-  ::pthread_cond_signal(&session.changed);
-  ::pthread_mutex_unlock(&session.mutex);
-  timespec until;
-  ::clock_gettime(CLOCK_REALTIME, &until);
-  until.tv_sec += kMostAtExit_s;
-  if (::pthread_timedjoin_np(session.thread, nullptr, &until) != 0)
-    note_incomplete("GPU activity is missing: %s",
-                    "CUPTI did not hand over its last records in time");
 }
 
 // ---- the start
