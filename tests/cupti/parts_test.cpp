@@ -288,7 +288,9 @@ TEST(CuptiBuffers, GoRoundAndAreNoneBeyondTheLimit) {
     buffers.give_back(full.bytes);
   }
   EXPECT_EQ(buffers.take().bytes, nullptr);
-  EXPECT_NE(buffers.request(), nullptr);
+  std::uint8_t* const again = buffers.request();
+  ASSERT_NE(again, nullptr);
+  EXPECT_EQ(buffers.complete(again, 0), Buffers::Fate::kKept);
 }
 
 // Before 12.9 CUPTI crashes when it gets none.

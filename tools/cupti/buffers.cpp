@@ -10,6 +10,11 @@ constexpr std::size_t kAlignment = 64;
 
 }  // namespace
 
+Buffers::~Buffers() {
+  for (std::size_t i = 0; i < free_count_; ++i) std::free(free_[i]);
+  for (FullBuffer full = take(); full.bytes != nullptr; full = take()) std::free(full.bytes);
+}
+
 std::uint8_t* Buffers::request() {
   const std::lock_guard lock(mutex_);
   if (free_count_ > 0) return free_[--free_count_];

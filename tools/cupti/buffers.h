@@ -8,6 +8,7 @@
 // Thread-safe; a lock is held for some instructions only. At most kMost buffers
 // are out at a time: beyond that CUPTI gets none, and drops (and counts) records.
 // Before CUDA 12.9 it crashes instead: then it gets one that is not kept.
+// Ownership: those that CUPTI has are not freed with the rest.
 #pragma once
 
 #include <array>
@@ -26,6 +27,11 @@ class Buffers {
  public:
   static constexpr std::size_t kBytes = 128 << 10;
   static constexpr std::size_t kMost = 512;
+
+  Buffers() = default;
+  ~Buffers();
+  Buffers(const Buffers&) = delete;
+  Buffers& operator=(const Buffers&) = delete;
 
   // Before the first request: CUPTI bears to get none.
   void allow_refusal(bool allowed) { may_refuse_ = allowed; }

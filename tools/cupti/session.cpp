@@ -30,7 +30,8 @@ using injection::say;
 constexpr long kRound_ns = 250'000'000;
 // How long after it CUPTI may hand over a device's work, for when devices were busy (span_maker.h).
 constexpr std::uint64_t kLatest_ns = 10'000'000'000;
-constexpr std::size_t kStackBytes = 256 * 1024;
+// The driver's code runs on it, and nobody says how much that needs; only what is used is taken.
+constexpr std::size_t kStackBytes = 2 << 20;
 
 struct Session {
   Library library;
