@@ -23,12 +23,24 @@ void write_file(const std::filesystem::path& path, const std::string& text) {
   write_file(path, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
 }
 
-void make_dataset(const std::filesystem::path& folder, int items) {
+void write_undecodable(const std::filesystem::path& path) {
+  JpegKind kind;
+  kind.width = 90;
+  kind.height = 80;
+  std::vector<std::uint8_t> file = make_jpeg(kind);
+  std::size_t scan = 0;
+  while (file[scan] != 0xff || file[scan + 1] != 0xda) ++scan;
+  file.resize(scan + 20);
+  file.insert(file.end(), {0xff, 0xd9});
+  write_file(path, file);
+}
+
+void make_dataset(const std::filesystem::path& folder, int items, int scale) {
   for (int i = 0; i < items; ++i) {
     JpegKind kind;
     kind.seed = static_cast<unsigned>(i + 1);
-    kind.width = 60 + i * 37 % 101;
-    kind.height = 60 + i * 53 % 97;
+    kind.width = scale * (60 + i * 37 % 101);
+    kind.height = scale * (60 + i * 53 % 97);
     const char name = static_cast<char>('a' + i % 3);
     write_file(folder / fmt::format("class_{}", name) / fmt::format("{:04}.jpg", i),
                make_jpeg(kind));

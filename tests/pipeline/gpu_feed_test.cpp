@@ -50,18 +50,7 @@ class GpuFeed : public testing::TestWithParam<Backend> {
     EXPECT_FALSE(cpu.device);
     latest = *device.device;
   }
-  // A file whose header is right and whose image is missing.
-  void add_undecodable() {
-    JpegKind kind;
-    kind.width = 90;
-    kind.height = 80;
-    std::vector<std::uint8_t> file = make_jpeg(kind);
-    std::size_t scan = 0;
-    while (file[scan] != 0xff || file[scan + 1] != 0xda) ++scan;
-    file.resize(scan + 20);
-    file.insert(file.end(), {0xff, 0xd9});
-    write_file(folder.path() / "class_b" / "cut.jpg", file);
-  }
+  void add_undecodable() { write_undecodable(folder.path() / "class_b" / "cut.jpg"); }
   void add_progressive() {
     JpegKind kind;
     kind.width = 100;

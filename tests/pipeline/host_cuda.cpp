@@ -2,6 +2,7 @@
 
 #include <cuda_runtime_api.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
@@ -56,6 +57,7 @@ cudaError_t take(void** memory, std::size_t bytes, std::size_t& sum) {
 }
 
 cudaError_t give(void* memory, std::size_t& sum) {
+  if (memory == nullptr) return cudaSuccess;
   sum -= blocks().at(memory);
   blocks().erase(memory);
   std::free(memory);
@@ -104,7 +106,8 @@ cudaError_t cudaDriverGetVersion(int* version) {
 const char* cudaGetErrorString(cudaError_t) { return "an error"; }
 const char* cudaGetErrorName(cudaError_t) { return "cudaError"; }
 cudaError_t cudaMemGetInfo(std::size_t* free_bytes, std::size_t* all) {
-  *free_bytes = *all = host_cuda().free_bytes;
+  *all = host_cuda().free_bytes;
+  *free_bytes = *all - std::min(*all, host_cuda().device_bytes);
   return cudaSuccess;
 }
 cudaError_t cudaMalloc(void** memory, std::size_t bytes) {
@@ -169,6 +172,10 @@ cudaError_t cudaEventElapsedTime(float* ms, cudaEvent_t from, cudaEvent_t to) {
   *ms = std::chrono::duration<float, std::milli>(to->when - from->when).count();
   return cudaSuccess;
 }
+cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind) {
+  std::memcpy(to, from, bytes);  // the legacy stream, which does not wait for the others
+  return cudaSuccess;
+}
 cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind,
                             cudaStream_t stream) {
   enqueue(stream, [=] { std::memcpy(to, from, bytes); });
@@ -210,6 +217,21 @@ int launch_transform(const SampleTask* tasks, int samples, const SamplePlan& pla
       for (int tile = 0; tile < plan.tiles; ++tile)
         transform_tile(block, tasks[sample], sample, tile, output);
   });
+  return 0;
+}
+
+int launch_flip(const FlipWork& work, Stream stream) {
+  enqueue(stream, [=] { flip_pixels(HostBlock(64, nullptr), 0, 1, work); });
+  return 0;
+}
+
+int launch_normalise(const NormaliseWork& work, Stream stream) {
+  enqueue(stream, [=] { normalise_pixels(HostBlock(64, nullptr), 0, 1, work); });
+  return 0;
+}
+
+int launch_reformat(const ReformatWork& work, Stream stream) {
+  enqueue(stream, [=] { reformat_pixels(HostBlock(64, nullptr), 0, 1, work); });
   return 0;
 }
 

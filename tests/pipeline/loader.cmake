@@ -54,15 +54,17 @@ if(DATAMON_CUDA_FOUND)
   add_library(host_nvjpeg MODULE host_nvjpeg.cpp)
   target_link_libraries(host_nvjpeg PRIVATE datamon_ops)
   datamon_warnings(host_nvjpeg)
+  function(datamon_on_host name)
+    target_sources(${name} PRIVATE host_cuda.cpp)
+    target_link_libraries(${name} PRIVATE datamon_cuda)
+    target_compile_definitions(${name} PRIVATE DATAMON_HOST_NVJPEG="$<TARGET_FILE:host_nvjpeg>")
+    target_compile_options(${name} PRIVATE -ffp-contract=off)
+    # host_nvjpeg puts its work on the test's streams.
+    set_target_properties(${name} PROPERTIES ENABLE_EXPORTS ON)
+    add_dependencies(${name} host_nvjpeg)
+  endfunction()
   datamon_pipeline_test(gpu_feed_test)
-  target_sources(gpu_feed_test PRIVATE host_cuda.cpp)
-  target_link_libraries(gpu_feed_test PRIVATE datamon_cuda)
-  target_compile_definitions(gpu_feed_test PRIVATE
-    DATAMON_HOST_NVJPEG="$<TARGET_FILE:host_nvjpeg>")
-  target_compile_options(gpu_feed_test PRIVATE -ffp-contract=off)
-  # host_nvjpeg puts its work on the test's streams.
-  set_target_properties(gpu_feed_test PROPERTIES ENABLE_EXPORTS ON)
-  add_dependencies(gpu_feed_test host_nvjpeg)
+  datamon_on_host(gpu_feed_test)
 endif()
 
 # Run where there is a GPU, skipped (and said so) elsewhere.
@@ -70,4 +72,12 @@ if(DATAMON_CUDA_FOUND)
   datamon_pipeline_test(gpu_device_test RUN_SERIAL TRUE)
   target_link_libraries(gpu_device_test PRIVATE host_gpu ops_images datamon_gpu_kernels)
   target_compile_options(gpu_device_test PRIVATE -ffp-contract=off)
+
+  # The same tests there, so that on a GPU none fails for a mistake of its own.
+  add_executable(gpu_device_on_host gpu_device_test.cpp)
+  target_link_libraries(gpu_device_on_host PRIVATE datamon_pipeline_testing host_gpu ops_images GTest::gtest_main)
+  datamon_on_host(gpu_device_on_host)
+  datamon_warnings(gpu_device_on_host)
+  gtest_discover_tests(gpu_device_on_host TEST_PREFIX pipeline.on_host. TEST_FILTER DevicePipeline.*
+    PROPERTIES TIMEOUT 120 ENVIRONMENT "DATAMON_NVJPEG=$<TARGET_FILE:host_nvjpeg>")
 endif()
