@@ -247,6 +247,21 @@ TEST_F(GpuFeed, APlacementThatCannotRunIsNotMeasured) {
   EXPECT_EQ(why.find("--backend gpu: "), std::string::npos) << why;
 }
 
+// No frame may be in use by what a stream still has to do when the next one's pixels come.
+TEST_F(GpuFeed, AnEngineThatDoesNotWaitForTheStreamChangesNothing) {
+  setenv("HOST_NVJPEG_ENGINE", "1", 1);
+  add_progressive();
+  add_undecodable();
+  for (const int workers : {0, 2}) {
+    options.workers = workers;
+    const RunSummary device = run(Backend::gpu);
+    EXPECT_EQ(device.digest, run(Backend::cpu).digest);
+    EXPECT_EQ(device.device->decoder, "nvJPEG 13.0, 1 hardware engine");
+    EXPECT_GT(device.device->decoded_on_gpu, 0u);
+  }
+  unsetenv("HOST_NVJPEG_ENGINE");
+}
+
 TEST_F(GpuFeed, WithoutNvjpegOnlyGpuIsRefused) {
   setenv("DATAMON_NVJPEG", "/nowhere/libnvjpeg.so", 1);
   EXPECT_THROW(run(Backend::gpu), PipelineError);

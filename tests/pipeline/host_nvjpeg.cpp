@@ -1,8 +1,10 @@
 // nvJPEG's functions that the pipeline calls, on the CPU, as a library that is opened in its place
-// (DATAMON_NVJPEG). It has no hardware engine, does not take progressive files, and fails a batch
-// as a whole when one of its files cannot be decoded, as the real one does. Decoding is put on the
-// stream (host_cuda.h).
+// (DATAMON_NVJPEG). It does not take progressive files, and fails a batch as a whole when one of
+// its files cannot be decoded, as the real one does. Decoding is put on the stream (host_cuda.h).
+// With HOST_NVJPEG_ENGINE it has a hardware engine, which as Hopper's writes at once, whatever the
+// stream has to do before.
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <span>
 #include <vector>
@@ -42,7 +44,7 @@ std::span<const std::byte> as_file(const unsigned char* data, std::size_t bytes)
 // What the API's opaque types are here.
 namespace datamon::pipeline::gpu::nvjpeg {
 struct nvjpegHandle {
-  int unused = 0;
+  bool is_engine = false;
 };
 struct nvjpegJpegState {
   int batch = 0;
@@ -60,8 +62,13 @@ int nvjpegGetProperty(int property, int* value) {
 }
 int nvjpegCreateExV2(Backend backend, DeviceAllocator*, PinnedAllocator*, unsigned,
                      Handle* handle) {
-  if (backend == kHardware) return kArchMismatch;
-  *handle = new nvjpegHandle;
+  const bool is_engine = backend == kHardware;
+  if (is_engine && std::getenv("HOST_NVJPEG_ENGINE") == nullptr) return kArchMismatch;
+  *handle = new nvjpegHandle{is_engine};
+  return kSuccess;
+}
+int nvjpegGetHardwareDecoderInfo(Handle handle, unsigned* engines, unsigned* cores) {
+  *engines = *cores = handle->is_engine ? 1 : 0;
   return kSuccess;
 }
 int nvjpegDestroy(Handle handle) {
@@ -103,7 +110,7 @@ int nvjpegDecodeBatchedInitialize(Handle, State state, int batch, int, OutputFor
 int nvjpegDecodeBatchedPreAllocate(Handle, State, int, int, int, Chroma, OutputFormat) {
   return kSuccess;
 }
-int nvjpegDecodeBatched(Handle, State state, const unsigned char* const* data,
+int nvjpegDecodeBatched(Handle handle, State state, const unsigned char* const* data,
                         const std::size_t* bytes, Image* images, Stream stream) {
   if (state->batch == 0) return kInvalidParameter;
   JpegDecoder decoder;
@@ -127,10 +134,12 @@ int nvjpegDecodeBatched(Handle, State state, const unsigned char* const* data,
     all.push_back(decoding);
   }
   for (Decoding* decoding : all) {
-    if (status == kSuccess) {
-      datamon_test_enqueue(stream, write_frame, decoding);
-    } else {
+    if (status != kSuccess) {
       delete decoding;
+    } else if (handle->is_engine) {
+      write_frame(decoding);
+    } else {
+      datamon_test_enqueue(stream, write_frame, decoding);
     }
   }
   return status;
