@@ -71,7 +71,7 @@ class Pass {
 
 TEST(Allocation, NoneOnceWarm) {
   std::vector<std::vector<std::byte>> files;
-  for (const JpegKind& kind : all_jpeg_kinds()) {
+  for (const JpegWay& kind : all_jpeg_kinds()) {
     files.push_back(encode(kind, 200, 150, 1));
   }
   Pass pass;

@@ -9,9 +9,9 @@
 namespace datamon::pipeline::test {
 namespace {
 
-JpegKind sampled(const std::string& name, int h0, int v0, int h1 = 1, int v1 = 1, int h2 = 1,
-                 int v2 = 1) {
-  JpegKind kind;
+JpegWay sampled(const std::string& name, int h0, int v0, int h1 = 1, int v1 = 1, int h2 = 1,
+                int v2 = 1) {
+  JpegWay kind;
   kind.name = name;
   kind.h[0] = h0;
   kind.v[0] = v0;
@@ -22,7 +22,7 @@ JpegKind sampled(const std::string& name, int h0, int v0, int h1 = 1, int v1 = 1
   return kind;
 }
 
-void set_up(jpeg_compress_struct& cinfo, const JpegKind& kind) {
+void set_up(jpeg_compress_struct& cinfo, const JpegWay& kind) {
   jpeg_set_defaults(&cinfo);
   if (kind.components == 4) {
     jpeg_set_colorspace(&cinfo, JCS_CMYK);
@@ -43,20 +43,20 @@ void set_up(jpeg_compress_struct& cinfo, const JpegKind& kind) {
 
 }  // namespace
 
-std::vector<JpegKind> all_jpeg_kinds() {
-  std::vector<JpegKind> shapes = {
+std::vector<JpegWay> all_jpeg_kinds() {
+  std::vector<JpegWay> shapes = {
       sampled("420", 2, 2),         sampled("422", 2, 1),          sampled("444", 1, 1),
       sampled("411", 4, 1),         sampled("440", 1, 2),          sampled("410", 4, 2),
       sampled("mixed", 2, 2, 2, 1), sampled("mixed2", 2, 2, 1, 2), sampled("odd", 2, 2, 1, 1, 2, 2),
       sampled("blue", 1, 1, 2, 2),
   };
-  JpegKind grey;
+  JpegWay grey;
   grey.name = "grey";
   grey.components = 1;
   shapes.push_back(grey);
-  std::vector<JpegKind> kinds;
-  for (const JpegKind& shape : shapes) {
-    JpegKind variant = shape;
+  std::vector<JpegWay> kinds;
+  for (const JpegWay& shape : shapes) {
+    JpegWay variant = shape;
     kinds.push_back(variant);
     variant.name = shape.name + "-optimised";
     variant.optimise = true;
@@ -100,7 +100,7 @@ std::vector<std::uint8_t> make_picture(int width, int height, int components, un
   return picture;
 }
 
-std::vector<std::byte> encode(const JpegKind& kind, int width, int height, unsigned seed) {
+std::vector<std::byte> encode(const JpegWay& kind, int width, int height, unsigned seed) {
   const auto picture = make_picture(width, height, kind.components, seed);
   jpeg_error_mgr errors{};
   jpeg_compress_struct cinfo{};

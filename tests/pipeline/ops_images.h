@@ -9,7 +9,8 @@
 
 namespace datamon::pipeline::test {
 
-struct JpegKind {
+// How a JPEG is written.
+struct JpegWay {
   std::string name;
   int components = 3;    // 1 grey, 3 YCbCr, 4 CMYK as Adobe writes it
   int h[3] = {2, 1, 1};  // sampling factors
@@ -23,12 +24,12 @@ struct JpegKind {
 };
 
 // Every combination that is worth telling apart.
-std::vector<JpegKind> all_jpeg_kinds();
+std::vector<JpegWay> all_jpeg_kinds();
 
 // A picture with smooth parts, edges and noise; the same for the same arguments.
 std::vector<std::uint8_t> make_picture(int width, int height, int components, unsigned seed);
 
-std::vector<std::byte> encode(const JpegKind& kind, int width, int height, unsigned seed);
+std::vector<std::byte> encode(const JpegWay& kind, int width, int height, unsigned seed);
 
 // Full decoding to RGB as a program straight from libjpeg's manual does it (grey and colour only).
 std::vector<std::uint8_t> decode_plainly(const std::vector<std::byte>& file);

@@ -47,7 +47,7 @@ std::vector<std::uint8_t> cut(const std::vector<std::uint8_t>& pixels, Size size
       {pixels.data() + box.y * stride + box.x * kChannels, box.width, box.height, stride});
 }
 
-class EveryKind : public testing::TestWithParam<JpegKind> {};
+class EveryKind : public testing::TestWithParam<JpegWay> {};
 
 TEST_P(EveryKind, BoxesEqualFullDecoding) {
   std::mt19937 random(7);
@@ -81,7 +81,7 @@ TEST_P(EveryKind, AnyTruncationIsAnError) {
   EXPECT_TRUE(decoder.decode({0, 0, 60, 45}));
 }
 
-std::string test_name(const testing::TestParamInfo<JpegKind>& parameter) {
+std::string test_name(const testing::TestParamInfo<JpegWay>& parameter) {
   std::string name = parameter.param.name;
   std::replace(name.begin(), name.end(), '-', '_');
   return name;
@@ -90,7 +90,7 @@ std::string test_name(const testing::TestParamInfo<JpegKind>& parameter) {
 INSTANTIATE_TEST_SUITE_P(Jpeg, EveryKind, testing::ValuesIn(all_jpeg_kinds()), test_name);
 
 std::vector<std::byte> colour_file(int width = 80, int height = 60) {
-  return encode(JpegKind{}, width, height, 3);
+  return encode(JpegWay{}, width, height, 3);
 }
 
 Kind kind_of_opening(std::span<const std::byte> file, const JpegLimits& limits = {}) {
@@ -154,7 +154,7 @@ TEST(JpegErrors, DecompressionBombs) {
 }
 
 TEST(JpegErrors, ProgressiveMemoryAndScansAreLimited) {
-  JpegKind kind;
+  JpegWay kind;
   kind.progressive = true;
   const auto file = encode(kind, 800, 600, 4);
   JpegLimits limits;
@@ -216,7 +216,7 @@ TEST(JpegFuzz, OurHuffmanDecoderIsLibjpegs) {
   JpegDecoder ours;
   int compared = 0;
   for (int i = 0; i < 300; ++i) {
-    JpegKind kind;
+    JpegWay kind;
     kind.optimise = i % 2 == 0;
     kind.quality = i % 4 < 2 ? 99 : 50;
     auto file = encode(kind, 120, 90, unsigned(i % 7));
