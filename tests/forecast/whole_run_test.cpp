@@ -6,7 +6,6 @@
 #include "report/diagnosis.h"
 #include "report/forecast/candidates.h"
 #include "report/forecast/forecast_text.h"
-#include "report/forecast/sweep.h"
 #include "report/reporter.h"
 
 namespace datamon::report {
@@ -97,12 +96,12 @@ TEST(WholeRun, MoreWorkersMayTakeLongerToStart) {
 
 TEST(WholeRun, NoMoreWorkersThanTheirStartsAllow) {
   const Profile short_epochs = with_boundaries(0.5), one_epoch = with_boundaries(0.001);
-  const Sweep few = sweep_workers(Forecaster(short_epochs), {});
-  const Sweep many = sweep_workers(Forecaster(one_epoch), {});
-  ASSERT_GT(few.enough, 0);
-  EXPECT_LT(few.enough, many.enough);
-  EXPECT_LT(few.by_workers.back().items_per_s.value,
-            0.5 * few.by_workers[static_cast<std::size_t>(few.enough) - 1].items_per_s.value);
+  const Forecaster few(short_epochs), many(one_epoch);
+  const auto rate = [](const Forecaster& forecaster, double workers) {
+    return forecast_of(forecaster, {ChangeKind::kWorkers, workers, ""}).items_per_s.value;
+  };
+  EXPECT_LT(rate(few, 32), 0.5 * rate(few, 2));
+  EXPECT_GE(rate(many, 32), rate(many, 2));
 }
 
 TEST(WholeRun, TheReportSaysWhatItsFiguresAreOf) {
