@@ -78,6 +78,7 @@ class Simulation {
         options.parent_pid = root_->options().pid;
         options.start_s = at_s;
         options.end_state = format::EndState::kOpen;  // they leave through _exit
+        if (model_.worker_stored_spans) options.most_stored_spans = *model_.worker_stored_spans;
         options.rank = options.local_rank = model_.rank;
         options.world_size = model_.world_size;
         file = &files_.emplace_back(options);

@@ -54,6 +54,7 @@ struct LoaderModel {
   std::uint16_t loader = 0;
   double cores = 4;  // of the simulated machine; 0: no sampler
   std::uint64_t seed = 1;
+  std::optional<std::size_t> worker_stored_spans;  // of a worker; otherwise as `file` says
   FileOptions file;  // clock, host, what is stored; pid and root are the model's
 };
 
