@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numeric>
 #include <string>
 #include <utility>
@@ -185,6 +186,35 @@ std::string name_of(const WorkerProfile& worker, int ranks) {
   return ranks > 1 ? fmt::format("{} of rank {}", name, worker.rank) : name;
 }
 
+using PlaceKey = std::pair<std::uint32_t, int>;  // whom it works for, its number there
+std::map<PlaceKey, std::vector<double>> lengths_ms(const Profile& profile) {
+  std::map<PlaceKey, std::vector<double>> out;
+  for (const BatchSample& batch : profile.batches)
+    out[{batch.consumer, batch.worker}].push_back(sane_seconds(batch.end_s - batch.start_s) * 1e3);
+  return out;
+}
+
+// That at least `longer` of `all` batches are longer than the median by chance.
+double chance_of(std::size_t longer, std::size_t all) {
+  const auto n = static_cast<double>(all);
+  double log_ways = 0, sum = 0;  // of choosing k of n
+  for (std::size_t k = 0; k <= all; ++k) {
+    if (k >= longer) sum += std::exp(log_ways - n * std::log(2.0));
+    log_ways += std::log((n - static_cast<double>(k)) / (static_cast<double>(k) + 1));
+  }
+  return std::min(1.0, sum);
+}
+
+// Is a worker whose median is that much longer than the others' slow, or were the few
+// batches that are known of it dear ones? The more workers, the sooner one has those.
+bool is_no_chance(const std::vector<double>& own_ms, double others_ms, std::size_t workers) {
+  const auto longer =
+      std::count_if(own_ms.begin(), own_ms.end(), [&](double ms) { return ms > others_ms; });
+  return chance_of(static_cast<std::size_t>(longer), own_ms.size()) *
+             static_cast<double>(workers) <=
+         th::kByChance;
+}
+
 void add_workers(const Profile& profile, const Sums& sums, MakerEvidence& out) {
   out.workers = static_cast<int>(profile.workers.size());
   double alive = 0, busy = 0, cpu = 0, fed = 0, feeding = 0;
@@ -205,6 +235,7 @@ void add_workers(const Profile& profile, const Sums& sums, MakerEvidence& out) {
   out.work_share = std::clamp((busy - sums.blocked_send) / alive, 0.0, 1.0);
   out.cores_per_worker = std::clamp(cpu / alive, 0.0, 1.0);
   if (medians.size() < 2) return;
+  auto lengths = lengths_ms(profile);
   for (const WorkerProfile& worker : profile.workers) {
     std::vector<double> others = medians;
     const double own = sane_seconds(worker.batch_p50_ms);
@@ -218,6 +249,7 @@ void add_workers(const Profile& profile, const Sums& sums, MakerEvidence& out) {
                          std::pair(worker.consumer, worker.index) <
                              std::pair(out.slow_worker_consumer, out.slow_worker));
     if (factor < th::kSlowWorker || !slower) continue;
+    if (!is_no_chance(lengths[{worker.consumer, worker.index}], usual, medians.size())) continue;
     out.slow_worker = worker.index;
     out.slow_worker_consumer = worker.consumer;
     out.slow_worker_name = name_of(worker, profile.job.ranks);
@@ -253,7 +285,9 @@ void add_item_tail(const Profile& profile, MakerEvidence& out) {
     if (!(mean > 0) || !(p50 > 0)) continue;
     const double work = std::max(0.0, 1 - p50 / mean);
     const bool tail = p99 >= th::kTailP99 * p50 || longest >= th::kTailMax * p50;
-    if (!tail || work < th::kStragglerWork || work < out.straggler_work_share) continue;
+    // Of two kinds of items the dearer one is not few of the other.
+    const bool few = sane_seconds(stage.far_share) <= th::kStragglersFew;
+    if (!tail || !few || work < th::kStragglerWork || work < out.straggler_work_share) continue;
     out.item_tail = true;
     out.straggler_work_share = work;
     out.item_p50_s = p50;

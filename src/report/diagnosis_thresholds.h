@@ -163,6 +163,9 @@ inline constexpr double kWorkersIdle = 0.10;
 // A worker is slow when its median batch takes this much longer than the
 // others'; 1.5 is beyond what SMT siblings and noisy neighbours do.
 inline constexpr double kSlowWorker = 1.5;
+// ... and so many of its batches are longer than the others' median that no worker of
+// them all would have as many by chance in 99 of 100 jobs.
+inline constexpr double kByChance = 0.01;
 
 // Part of the run before the first batch, or at epoch boundaries, that is worth
 // a word.

@@ -128,6 +128,7 @@ class Simulation {
   // One item from `at_s` on; returns when it is done.
   double make_item(TrackBuilder& track, double at_s, double factor) {
     track.begin(kFetch, at_s);
+    if (model_.item_factor) factor *= model_.item_factor(item_);
     const bool slow = model_.slow_item && *model_.slow_item == static_cast<int>(item_);
     const double read_s = slow ? model_.slow_item_s : jitter_(model_.read_s) * factor;
     const double decode_s = jitter_(model_.decode_s) * factor;
