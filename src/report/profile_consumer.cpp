@@ -132,6 +132,29 @@ std::uint64_t all_waits(const TrackSums& track) {
 
 }  // namespace
 
+int consumers_at_once(const Analysis& analysis, bool processes) {
+  std::map<const void*, Stretch> taking;
+  for (std::size_t c = 0; c < analysis.tracks.consumers.size(); ++c) {
+    const LoaderTrack& track = analysis.tracks.consumers[c];
+    const auto& steps = analysis.steps[c].steps;
+    if (steps.empty()) continue;
+    const void* who = processes ? static_cast<const void*>(track.process) : &track;
+    Stretch& stretch =
+        taking.try_emplace(who, Stretch{steps.front().start_s, steps.back().end_s}).first->second;
+    stretch.from_s = std::min(stretch.from_s, steps.front().start_s);
+    stretch.to_s = std::max(stretch.to_s, steps.back().end_s);
+  }
+  std::vector<std::pair<double, int>> turns;  // who ends at a moment is gone before one begins
+  for (const auto& [who, stretch] : taking) {
+    turns.emplace_back(stretch.from_s, 1);
+    turns.emplace_back(stretch.to_s, -1);
+  }
+  std::sort(turns.begin(), turns.end());
+  int now = 0, most = 0;
+  for (const auto& [at_s, change] : turns) most = std::max(most, now += change);
+  return most;
+}
+
 void fill_consumer(Profile& profile, const Analysis& analysis) {
   ConsumerProfile& consumer = profile.consumer;
   consumer.present = !analysis.tracks.consumers.empty();
