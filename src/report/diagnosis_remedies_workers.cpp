@@ -67,30 +67,31 @@ double cores_wanted(const MakerEvidence& makers) {
 }  // namespace
 
 void more_workers(const Case& c, Advice& out) {
-  const int target = workers_to_have(c.evidence, c.ruling);
+  const int target = workers_to_have(c);
   const MachineEvidence& machine = c.evidence.machine;
   if (target <= 0) return;
   if (c.ruling.ground == Ground::kConsumerLoads) {
     out.remedies.push_back(with(
-        {fmt::format("make batches in {} worker{} (PyTorch: num_workers={})", target,
-                     target == 1 ? "" : "s", target),
+        {fmt::format("make batches in {} worker{}{} (PyTorch: num_workers={})", target,
+                     target == 1 ? "" : "s", c.in_each_rank(), target),
          fmt::format("loading and computing take turns on one thread; a worker loads while the "
                      "step computes{}",
                      machine.cores_idle && *machine.cores_idle >= th::kIdleCores
                          ? fmt::format(", and {} cores are idle", cores_text(*machine.cores_idle))
                          : "")},
-        workers_each(c, target)));
+        change_to_workers(target)));
     return;
   }
-  out.remedies.push_back(with({fmt::format("use {} workers instead of {} (PyTorch: num_workers={})",
-                                           target, c.workers(), target),
-                               fmt::format("all workers are busy ({}) while {} cores are idle{}",
-                                           percent_text(c.evidence.makers.busy_share.value_or(1)),
-                                           cores_text(machine.cores_idle.value_or(0)),
-                                           asleep_share(c.evidence, c.ruling) > 0
-                                               ? "; only if they do not wait for each other"
-                                               : "")},
-                              workers_each(c, target)));
+  out.remedies.push_back(
+      with({fmt::format("use {} workers{} instead of {} (PyTorch: num_workers={})", target,
+                        c.in_each_rank(), c.workers(), target),
+            fmt::format("all workers are busy ({}) while {} cores are idle{}",
+                        percent_text(c.evidence.makers.busy_share.value_or(1)),
+                        cores_text(machine.cores_idle.value_or(0)),
+                        asleep_share(c.evidence, c.ruling) > 0
+                            ? "; only if they do not wait for each other"
+                            : "")},
+           change_to_workers(target)));
 }
 
 // More workers than the cores can run only take turns.
@@ -99,18 +100,20 @@ void fewer_workers(const Case& c, Advice& out) {
   const MakerEvidence& makers = c.evidence.makers;
   if (c.ruling.ground != Ground::kWorkers || !machine.own_cores_full || !makers.split_known) return;
   if (makers.crowded_share < th::kCrowded || !machine.cores_allowed) return;
-  const int enough =
-      std::max(1, static_cast<int>(std::lround(std::min(*machine.cores_allowed, 4096.0) /
-                                               cores_wanted(makers))));
+  const int ranks_here = ranks_of_host(c.profile);
+  const int enough = std::max(
+      1, static_cast<int>(std::lround(std::min(*machine.cores_allowed, 4096.0) /
+                                      cores_wanted(makers) / static_cast<double>(ranks_here))));
   if (enough >= c.workers()) return;
-  Remedy fewer = {fmt::format("use {} worker{} instead of {} (PyTorch: num_workers={})", enough,
-                              enough == 1 ? "" : "s", c.workers(), enough),
-                  fmt::format("{} workers on {} cores wait for a core {} of their running time: "
-                              "they take turns, and each needs memory",
-                              c.workers(), cores_text(*machine.cores_allowed),
-                              percent_text(makers.crowded_share))};
+  Remedy fewer = {
+      fmt::format("use {} worker{}{} instead of {} (PyTorch: num_workers={})", enough,
+                  enough == 1 ? "" : "s", c.in_each_rank(), c.workers(), enough),
+      fmt::format("{:.0f} workers on {} cores wait for a core {} of their running "
+                  "time: they take turns, and each needs memory",
+                  static_cast<double>(c.workers()) * ranks_here, cores_text(*machine.cores_allowed),
+                  percent_text(makers.crowded_share))};
   fewer.saves = true;
-  out.remedies.push_back(with(std::move(fewer), workers_each(c, enough)));
+  out.remedies.push_back(with(std::move(fewer), change_to_workers(enough)));
 }
 
 // Libraries that compute on several threads inside each worker, where cores are short.
@@ -233,12 +236,12 @@ void help_compute(const Case& c, Advice& out) {
   const int enough = std::max(1, static_cast<int>(std::ceil(workers * *work * 1.2)));
   if (enough >= workers) return;
   Remedy fewer = {
-      fmt::format("give cores back: {} instead of {}",
+      fmt::format("give cores back: {}{} instead of {}",
                   enough == 1 ? "1 worker is enough" : fmt::format("{} workers are enough", enough),
-                  workers),
+                  c.in_each_rank(), workers),
       fmt::format("the workers work only {} of their time", percent_text(*work))};
   fewer.saves = true;
-  out.remedies.push_back(with(std::move(fewer), workers_each(c, enough)));
+  out.remedies.push_back(with(std::move(fewer), change_to_workers(enough)));
 }
 
 }  // namespace datamon::report
