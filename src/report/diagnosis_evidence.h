@@ -144,7 +144,6 @@ inline double sane_seconds(double seconds) {
 struct EpochBoundaries {
   std::size_t count = 0;
   double total_s = 0;
-  double share = 0;  // of the run
 };
 EpochBoundaries epoch_boundaries(const std::vector<Phase>& phases);
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "report/diagnosis_ranks.h"
 #include "report/diagnosis_thresholds.h"
 #include "report/median.h"
 #include "report/text_units.h"
@@ -217,6 +218,8 @@ bool is_no_chance(const std::vector<double>& own_ms, double others_ms, std::size
 
 void add_workers(const Profile& profile, const Sums& sums, MakerEvidence& out) {
   out.workers = static_cast<int>(profile.workers.size());
+  out.ahead = static_cast<double>(workers_each(profile)) *
+              (profile.job.prefetch > 0 ? profile.job.prefetch : kUsualPrefetch);
   double alive = 0, busy = 0, cpu = 0, fed = 0, feeding = 0;
   std::vector<double> medians;
   for (const WorkerProfile& worker : profile.workers) {

@@ -149,7 +149,8 @@ void help_asleep(const Case& c, Advice& out) {
                    percent_text(asleep))});
 }
 
-void help_stragglers(const Case& c, Advice& out) {
+void help_order(const Case& c, Advice& out) {
+  const MakerEvidence& makers = c.evidence.makers;
   if (c.has(Qualifier::kStragglerItems)) {
     const auto named = std::find_if(c.profile.slow_items.begin(), c.profile.slow_items.end(),
                                     [](const SlowItem& item) { return !item.name.empty(); });
@@ -161,13 +162,25 @@ void help_stragglers(const Case& c, Advice& out) {
                 Change{ChangeKind::kNoStragglers, 0, ""}));
   }
   if (c.has(Qualifier::kOutOfOrderWait) || c.has(Qualifier::kStragglerItems)) {
-    const int prefetch = std::max(1, c.profile.job.prefetch);
+    const int prefetch = c.prefetch();
     out.remedies.push_back(with(
         {fmt::format("take batches in any order (PyTorch: in_order=False), or prefetch {} batches "
                      "a worker instead of {}",
                      2 * prefetch, prefetch),
          "workers run out of batches to make while one slow batch blocks those behind it"},
         Change{ChangeKind::kPrefetch, 2.0 * prefetch, ""}));
+  } else if (c.ruling.ground == Ground::kWorkers && makers.busy_share &&
+             *makers.busy_share < th::kWorkersBusy) {
+    // Steps of very different length (gradient accumulation), say.
+    const int prefetch = c.prefetch();
+    out.remedies.push_back(
+        with({fmt::format("make more batches ahead: prefetch {} a worker instead of {} (PyTorch: "
+                          "prefetch_factor={})",
+                          2 * prefetch, prefetch, 2 * prefetch),
+              fmt::format("the workers idle {} of the time, and still the loop waits: steps or "
+                          "batches take longer now and then",
+                          percent_text(1 - *makers.busy_share))},
+             Change{ChangeKind::kPrefetch, 2.0 * prefetch, ""}));
   }
 }
 
@@ -200,6 +213,13 @@ void help_start_up(const Case& c, Advice& out) {
         {"make epochs longer: the workers are kept already, what is left is filling the queues",
          fmt::format("{} of the run goes by at {} epoch boundaries",
                      percent_text(run.epoch_boundary_share), run.epoch_boundaries)});
+  else if (run.epoch_boundary_share >= th::kEpochBoundaries && c.workers() == 0)
+    out.remedies.push_back(
+        {"make epochs longer, or find what begins anew with each (shuffling, indexing, opening "
+         "files)",
+         fmt::format("{} of the run goes by at {} epoch boundaries, and there are no workers that "
+                     "start",
+                     percent_text(run.epoch_boundary_share), run.epoch_boundaries)});
   else if (run.epoch_boundary_share >= th::kEpochBoundaries)
     out.remedies.push_back(
         with({"keep the workers between epochs (PyTorch: persistent_workers=True)",
@@ -227,7 +247,7 @@ void help_compute(const Case& c, Advice& out) {
     out.remedies.push_back(
         with({"speed up the step itself: mixed precision, compilation, a larger batch",
               fmt::format("the step itself takes {} of the time",
-                          percent_text(1 - c.evidence.step.wait.value))},
+                          percent_text(c.evidence.step.own_share()))},
              Change{ChangeKind::kConsumer, 0.5, ""}));
   const auto work = c.evidence.makers.work_share;
   const int workers = c.workers();

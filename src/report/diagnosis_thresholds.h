@@ -26,6 +26,10 @@ inline constexpr std::size_t kManySteps = 50;
 // Same, for the stage: single batches whose costs are known.
 inline constexpr std::size_t kManyBatches = 30;
 
+// So many times the batches that are made ahead: of fewer steps half or more took batches
+// that were begun while the loop started.
+inline constexpr double kTurnsAhead = 2;
+
 // Resamples of the bootstrap: the 2.5 % tail then holds 25 values, enough for
 // two digits of the bound; more changes nothing that is shown.
 inline constexpr int kResamples = 1000;

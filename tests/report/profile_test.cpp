@@ -7,6 +7,7 @@
 
 #include "loader_model.h"
 #include "recording_builder.h"
+#include "report/diagnosis.h"
 #include "report/diagnosis_evidence.h"
 #include "report/phases.h"
 #include "temporary_folder.h"
@@ -84,6 +85,27 @@ TEST(Profile, TellsFewDearItemsFromTwoKindsOfThem) {
   const auto [of_few, few_are_few] = far_share(20, 1, 20);
   EXPECT_NEAR(of_few, 0.05, 0.01);
   EXPECT_TRUE(few_are_few);
+}
+
+// Of a long run single steps are not kept; what is said of the wait is about all of them.
+TEST(Profile, TheWaitIsThatOfTheWholeRun) {
+  LoaderModel model;
+  model.batches = 4000;
+  model.file.most_stored_spans = 2000;
+  model.worker_stored_spans = 20'000;
+  model.compute_s = 8e-3;
+  // The first 300 batches are slow: a cold page cache.
+  model.item_factor = [](std::uint64_t item) { return item < 300 * 8 ? 3.0 : 1.0; };
+  const Profile profile = profile_of(model).profile;
+  const ConsumerProfile& consumer = profile.consumer;
+  ASSERT_LT(consumer.step.size(), 1000u);
+  const double share = consumer.wait_s / consumer.steady_s;
+  ASSERT_LT(share, 0.15);
+  const Diagnosis diagnosis = diagnose(profile);
+  const StepEvidence step = gather_evidence(profile).step;
+  EXPECT_NEAR(diagnosis.verdict.input_wait_share.value, share, 1e-9);
+  EXPECT_GT(step.single_wait_share.value_or(0), 2 * share);
+  EXPECT_NEAR(step.step_s, consumer.steady_s / static_cast<double>(consumer.steady_steps), 1e-9);
 }
 
 // Steady and not steady together are exactly what was recorded.
