@@ -7,6 +7,7 @@
 #include "report/diagnosis_evidence.h"
 #include "report/diagnosis_ranks.h"
 #include "report/diagnosis_remedies.h"
+#include "report/diagnosis_thresholds.h"
 #include "report/diagnosis_verdict.h"
 #include "report/text_job.h"
 #include "report/text_units.h"
@@ -129,12 +130,27 @@ Diagnosis diagnose(const Profile& profile) {
   Verdict& verdict = out.verdict;
   verdict.rank = rank_of(profile, *slowest);
   const double all = wait_of_all(profile.consumer);
+  const double factor = batch_factor(profile, *slowest);
   verdict.why.insert(
       verdict.why.begin() + 1,
       fmt::format("rank {} holds the others up: all {} ranks take a step in the same time, and "
-                  "together wait {} of it; what follows is of rank {}",
-                  *verdict.rank, profile.job.ranks, percent_text(all), *verdict.rank));
+                  "together wait {} of it{}; what follows is of rank {}",
+                  *verdict.rank, profile.job.ranks, percent_text(all),
+                  factor >= thresholds::kSlowWorker
+                      ? fmt::format("; its workers take {} as long for a batch as the others'",
+                                    factor_text(factor))
+                      : "",
+                  *verdict.rank));
+  if (factor >= thresholds::kSlowWorker)
+    out.remedies.insert(
+        out.remedies.begin(),
+        {fmt::format("find out what slows the loader of rank {} down (its share of the files, its "
+                     "host)",
+                     *verdict.rank),
+         fmt::format("its workers take {} as long for a batch as those of the other ranks",
+                     factor_text(factor))});
   out.facts.push_back({"slowest_rank", static_cast<double>(*verdict.rank)});
+  out.facts.push_back({"slowest_rank_batch_factor", factor});
   out.facts.push_back({"wait_share_of_all_ranks", all});
   return out;
 }

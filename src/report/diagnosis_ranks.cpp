@@ -5,11 +5,13 @@
 #include <map>
 #include <numeric>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "report/diagnosis_bootstrap.h"
 #include "report/diagnosis_evidence.h"
 #include "report/diagnosis_thresholds.h"
+#include "report/median.h"
 
 namespace datamon::report {
 namespace {
@@ -73,6 +75,7 @@ void scale(StageProfile& stage, double by) {
     *part *= by;
   stage.count = part_of(stage.count, by);
   stage.bytes = part_of(stage.bytes, by);
+  stage.p50_ms = stage.p99_ms = stage.max_ms = 0;
 }
 
 struct StepSums {
@@ -122,6 +125,14 @@ int workers_each(const Profile& profile) {
   for (const WorkerProfile& worker : profile.workers)
     most = std::max(most, ++seen[worker.consumer]);
   return most;
+}
+
+double batch_factor(const Profile& profile, std::uint32_t consumer) {
+  std::vector<double> own, others;
+  for (const WorkerProfile& worker : profile.workers)
+    if (const double ms = sane_seconds(worker.batch_p50_ms); ms > 0)
+      (worker.consumer == consumer ? own : others).push_back(ms);
+  return own.empty() || others.empty() ? 0 : median(std::move(own)) / median(std::move(others));
 }
 
 std::uint32_t rank_of(const Profile& profile, std::uint32_t consumer) {

@@ -16,8 +16,12 @@ namespace datamon::report {
 std::optional<std::uint32_t> slowest_consumer(const Profile& profile);
 
 // The profile as that consumer has it: its steps, workers and batches, and as much of
-// each stage as those took. The job's ranks and machine stay.
+// each stage as those took. The job's ranks and machine stay; how long single spans took is
+// known of all consumers together only, and left out.
 Profile of_consumer(const Profile& profile, std::uint32_t consumer);
+
+// How many times as long as the other consumers' its workers take for a batch; 0: not known.
+double batch_factor(const Profile& profile, std::uint32_t consumer);
 
 // The number that people know it by.
 std::uint32_t rank_of(const Profile& profile, std::uint32_t consumer);

@@ -112,6 +112,26 @@ TEST(Ranks, TheOneThatHoldsTheOthersUpIsJudged) {
               HasSubstr("The loop of rank 7 waits for data"));
 }
 
+// The dear items are that rank's, not few among its own.
+TEST(Ranks, WhatIsSlowInOneRankIsNoStraggler) {
+  Profile job = one_slow_of(8);
+  StageProfile fetch;
+  fetch.name = "fetch";
+  fetch.stage_class = StageClass::kFetch;
+  fetch.count = 100'000;
+  fetch.wall_s = 250;
+  fetch.p50_ms = 1;
+  fetch.p99_ms = 13;
+  fetch.max_ms = 15;
+  fetch.far_share = 0.125;
+  job.stages.push_back(fetch);
+  const Diagnosis diagnosis = diagnose(job);
+  ASSERT_TRUE(diagnosis.verdict.rank.has_value());
+  EXPECT_THAT(diagnosis.verdict.qualifiers, Not(::testing::Contains(Qualifier::kStragglerItems)));
+  EXPECT_THAT(diagnosis.verdict.why[1], HasSubstr("its workers take 2.4x as long for a batch"));
+  EXPECT_THAT(diagnosis.remedies.front().change, HasSubstr("the loader of rank 7"));
+}
+
 // Of that rank, whose loader is the limit, more workers help; of all together they would not.
 TEST(Ranks, TheForecastIsOfTheOneThatHoldsTheOthersUp) {
   const Profile job = one_slow_of(4);
