@@ -1,11 +1,16 @@
 #include "report/diagnosis.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "report/diagnosis_evidence.h"
+#include "report/diagnosis_ranks.h"
 #include "report/diagnosis_remedies.h"
+#include "report/diagnosis_thresholds.h"
 #include "report/diagnosis_verdict.h"
 #include "report/text_job.h"
+#include "report/text_units.h"
 
 namespace datamon::report {
 namespace {
@@ -86,9 +91,7 @@ std::vector<Fact> facts(const Evidence& e, const Ruling& ruling) {
   return out;
 }
 
-}  // namespace
-
-Diagnosis diagnose(const Profile& profile) {
+Diagnosis diagnose_as_one(const Profile& profile) {
   const Evidence evidence = gather_evidence(profile);
   const Ruling ruling = rule(profile, evidence);
   Diagnosis out;
@@ -109,6 +112,46 @@ Diagnosis diagnose(const Profile& profile) {
   out.unhelpful = std::move(advice.unhelpful);
   out.next = next_step(profile, ruling);
   out.facts = facts(evidence, ruling);
+  return out;
+}
+
+// What all ranks wait together, of their steady steps.
+double wait_of_all(const ConsumerProfile& consumer) {
+  const double steady_s = sane_seconds(consumer.steady_s);
+  return steady_s > 0 ? std::min(1.0, sane_seconds(consumer.wait_s) / steady_s) : 0;
+}
+
+}  // namespace
+
+Diagnosis diagnose(const Profile& profile) {
+  const auto slowest = slowest_consumer(profile);
+  if (!slowest) return diagnose_as_one(profile);
+  Diagnosis out = diagnose_as_one(of_consumer(profile, *slowest));
+  Verdict& verdict = out.verdict;
+  verdict.rank = rank_of(profile, *slowest);
+  const double all = wait_of_all(profile.consumer);
+  const double factor = batch_factor(profile, *slowest);
+  verdict.why.insert(
+      verdict.why.begin() + 1,
+      fmt::format("rank {} holds the others up: all {} ranks take a step in the same time, and "
+                  "together wait {} of it{}; what follows is of rank {}",
+                  *verdict.rank, profile.job.ranks, percent_text(all),
+                  factor >= thresholds::kSlowWorker
+                      ? fmt::format("; its workers take {} as long for a batch as the others'",
+                                    factor_text(factor))
+                      : "",
+                  *verdict.rank));
+  if (factor >= thresholds::kSlowWorker)
+    out.remedies.insert(
+        out.remedies.begin(),
+        {fmt::format("find out what slows the loader of rank {} down (its share of the files, its "
+                     "host)",
+                     *verdict.rank),
+         fmt::format("its workers take {} as long for a batch as those of the other ranks",
+                     factor_text(factor))});
+  out.facts.push_back({"slowest_rank", static_cast<double>(*verdict.rank)});
+  out.facts.push_back({"slowest_rank_batch_factor", factor});
+  out.facts.push_back({"wait_share_of_all_ranks", all});
   return out;
 }
 

@@ -3,6 +3,7 @@
 // threshold with its reason: docs/diagnosis.md and diagnosis_thresholds.h.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -47,6 +48,7 @@ struct Verdict {
   std::vector<Qualifier> qualifiers;  // most important first
   Confidence confidence = Confidence::kLow;
   Interval input_wait_share;              // of a steady step
+  std::optional<std::uint32_t> rank;      // it is about this one, which the other ranks wait for
   double speedup_without_wait = 1;        // step rate if no batch had to be waited for
   StageClass stage = StageClass::kOther;  // that holds the loader back; kOther if none does
   StageClass runner_up = StageClass::kOther;

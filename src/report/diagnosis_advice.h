@@ -49,7 +49,7 @@ void more_workers(const Case& c, Advice& out);
 void fewer_workers(const Case& c, Advice& out);
 void help_threads(const Case& c, Advice& out);
 void help_asleep(const Case& c, Advice& out);
-void help_stragglers(const Case& c, Advice& out);
+void help_order(const Case& c, Advice& out);
 void help_slow_worker(const Case& c, Advice& out);
 void help_machine(const Case& c, Advice& out);
 void help_start_up(const Case& c, Advice& out);

@@ -107,17 +107,18 @@ void add_limit_above_disk(const Profile& profile, MachineEvidence& out) {
   out.storage_busy |= out.limit_above_disk;
 }
 
-RunEvidence run_evidence(const Profile& profile) {
+// `usual_wait_s`: the part of a boundary that is no cost of it.
+RunEvidence run_evidence(const Profile& profile, double usual_wait_s) {
   RunEvidence out;
   double whole = 0;
   for (const Phase& phase : profile.phases) whole += sane_seconds(phase.end_s - phase.start_s);
   const EpochBoundaries boundaries = epoch_boundaries(profile.phases);
   out.epoch_boundaries = boundaries.count;
-  if (whole > 0) {
-    // Steps left out as warm-up are not start-up: the first batch ends it.
+  const double usual_s = static_cast<double>(boundaries.count) * usual_wait_s;
+  if (whole > 0) out.epoch_boundary_share = std::max(0.0, boundaries.total_s - usual_s) / whole;
+  // Steps left out as warm-up are not start-up: the first batch ends it.
+  if (whole > 0)
     out.start_up_share = std::min(1.0, sane_seconds(profile.consumer.first_batch_s) / whole);
-    out.epoch_boundary_share = boundaries.total_s / whole;
-  }
   const double spans = static_cast<double>(profile.monitor.spans);
   const double dropped = static_cast<double>(profile.monitor.dropped);
   if (spans + dropped > 0) out.dropped_share = dropped / (spans + dropped);
@@ -165,7 +166,7 @@ void drop_contradicting_ids(Evidence& e) {
   if (!step.ready_known || !(step.handover_s > 0.5 * step.wait_s)) return;
   if (!makers.work_share || *makers.work_share < th::kWorkersBusy) return;
   const double recorded = makers.receive_s + makers.pin_s + makers.feeder_s;
-  const double handover = step.handover_s * static_cast<double>(step.steps);
+  const double handover = step.handover_s * step.all_steps;
   if (recorded >= th::kHandoverRecorded * handover) return;
   step.ready_known = false;
   step.ids_mismatch = true;
@@ -198,7 +199,8 @@ Evidence gather_evidence(const Profile& profile) {
   out.machine = machine_evidence(profile.machine);
   add_reads(profile.reads, at_least(out.makers.busy_share, th::kWorkersBusy), out.machine);
   add_limit_above_disk(profile, out.machine);
-  out.run = run_evidence(profile);
+  // Without workers the first batch of an epoch is made like any other.
+  out.run = run_evidence(profile, profile.workers.empty() ? out.step.wait_s : 0);
   out.gpu = gpu_evidence(profile);
   return out;
 }

@@ -25,8 +25,12 @@ const char* to_string(Cost cost);   // "read", "unnamed dataset code", ...
 
 // The consumer's steady steps.
 struct StepEvidence {
-  std::size_t steps = 0;
-  Interval wait;                  // share of the step
+  std::size_t steps = 0;  // that are known one by one
+  double steps_each = 0;  // of those, of one consumer
+  double all_steps = 0;   // of which stages' sums are
+  Interval wait;          // share of the step
+  // The same of the steps that are known one by one, where those are not all.
+  std::optional<double> single_wait_share;
   Interval transfer;              // share of the step
   double step_s = 0;              // mean step
   double wait_s = 0;              // mean input wait of a step
@@ -37,12 +41,19 @@ struct StepEvidence {
   double out_of_order_share = 0;  // of the wait: a later batch of the same rank was ready
   bool ids_mismatch = false;      // ready times contradict busy workers: not used
   double handover_leads = 0;      // share of resamples in which handover is most of the wait
+
+  // Neither this loader's nor others'.
+  double own_share() const { return std::max(0.0, 1 - wait.value - other_share); }
 };
+
+// Batches ahead of each worker where that is not known: PyTorch's default.
+inline constexpr int kUsualPrefetch = 2;
 
 // Who makes batches, and what a batch costs them.
 struct MakerEvidence {
   bool on_consumer = false;  // no workers: the consumer makes its own batches
   int workers = 0;
+  double ahead = 0;                         // batches of a consumer that are made ahead of it
   std::optional<double> busy_share;         // of the workers' time, inside spans
   std::optional<double> work_share;         // the same, but a blocked send (no room) is no work
   std::optional<double> feeder_busy_share;  // of the workers' time, their feeder threads at work

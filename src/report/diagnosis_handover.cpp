@@ -110,7 +110,7 @@ SlopeEstimate growth_of(const std::vector<Handover>& all) {
 void add_late_handover(const Profile& profile, Evidence& evidence) {
   StepEvidence& step = evidence.step;
   if (!step.ready_known || step.steps == 0) return;
-  const double asleep_s = evidence.makers.receive_asleep_s / static_cast<double>(step.steps);
+  const double asleep_s = evidence.makers.receive_asleep_s / step.all_steps;
   if (!(asleep_s > 0)) return;
   const std::vector<Handover> all = handovers(profile);
   const SlopeEstimate growth = growth_of(all);

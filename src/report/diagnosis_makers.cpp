@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numeric>
 #include <string>
 #include <utility>
 
+#include "report/diagnosis_ranks.h"
 #include "report/diagnosis_thresholds.h"
 #include "report/median.h"
 #include "report/text_units.h"
@@ -185,8 +187,39 @@ std::string name_of(const WorkerProfile& worker, int ranks) {
   return ranks > 1 ? fmt::format("{} of rank {}", name, worker.rank) : name;
 }
 
+using PlaceKey = std::pair<std::uint32_t, int>;  // whom it works for, its number there
+std::map<PlaceKey, std::vector<double>> lengths_ms(const Profile& profile) {
+  std::map<PlaceKey, std::vector<double>> out;
+  for (const BatchSample& batch : profile.batches)
+    out[{batch.consumer, batch.worker}].push_back(sane_seconds(batch.end_s - batch.start_s) * 1e3);
+  return out;
+}
+
+// That at least `longer` of `all` batches are longer than the median by chance.
+double chance_of(std::size_t longer, std::size_t all) {
+  const auto n = static_cast<double>(all);
+  double log_ways = 0, sum = 0;  // of choosing k of n
+  for (std::size_t k = 0; k <= all; ++k) {
+    if (k >= longer) sum += std::exp(log_ways - n * std::log(2.0));
+    log_ways += std::log((n - static_cast<double>(k)) / (static_cast<double>(k) + 1));
+  }
+  return std::min(1.0, sum);
+}
+
+// Is a worker whose median is that much longer than the others' slow, or were the few
+// batches that are known of it dear ones? The more workers, the sooner one has those.
+bool is_no_chance(const std::vector<double>& own_ms, double others_ms, std::size_t workers) {
+  const auto longer =
+      std::count_if(own_ms.begin(), own_ms.end(), [&](double ms) { return ms > others_ms; });
+  return chance_of(static_cast<std::size_t>(longer), own_ms.size()) *
+             static_cast<double>(workers) <=
+         th::kByChance;
+}
+
 void add_workers(const Profile& profile, const Sums& sums, MakerEvidence& out) {
   out.workers = static_cast<int>(profile.workers.size());
+  out.ahead = static_cast<double>(workers_each(profile)) *
+              (profile.job.prefetch > 0 ? profile.job.prefetch : kUsualPrefetch);
   double alive = 0, busy = 0, cpu = 0, fed = 0, feeding = 0;
   std::vector<double> medians;
   for (const WorkerProfile& worker : profile.workers) {
@@ -205,6 +238,7 @@ void add_workers(const Profile& profile, const Sums& sums, MakerEvidence& out) {
   out.work_share = std::clamp((busy - sums.blocked_send) / alive, 0.0, 1.0);
   out.cores_per_worker = std::clamp(cpu / alive, 0.0, 1.0);
   if (medians.size() < 2) return;
+  auto lengths = lengths_ms(profile);
   for (const WorkerProfile& worker : profile.workers) {
     std::vector<double> others = medians;
     const double own = sane_seconds(worker.batch_p50_ms);
@@ -218,6 +252,7 @@ void add_workers(const Profile& profile, const Sums& sums, MakerEvidence& out) {
                          std::pair(worker.consumer, worker.index) <
                              std::pair(out.slow_worker_consumer, out.slow_worker));
     if (factor < th::kSlowWorker || !slower) continue;
+    if (!is_no_chance(lengths[{worker.consumer, worker.index}], usual, medians.size())) continue;
     out.slow_worker = worker.index;
     out.slow_worker_consumer = worker.consumer;
     out.slow_worker_name = name_of(worker, profile.job.ranks);
@@ -253,7 +288,9 @@ void add_item_tail(const Profile& profile, MakerEvidence& out) {
     if (!(mean > 0) || !(p50 > 0)) continue;
     const double work = std::max(0.0, 1 - p50 / mean);
     const bool tail = p99 >= th::kTailP99 * p50 || longest >= th::kTailMax * p50;
-    if (!tail || work < th::kStragglerWork || work < out.straggler_work_share) continue;
+    // Of two kinds of items the dearer one is not few of the other.
+    const bool few = sane_seconds(stage.far_share) <= th::kStragglersFew;
+    if (!tail || !few || work < th::kStragglerWork || work < out.straggler_work_share) continue;
     out.item_tail = true;
     out.straggler_work_share = work;
     out.item_p50_s = p50;

@@ -141,7 +141,7 @@ Advice advise(const Profile& profile, const Evidence& evidence, const Ruling& ru
       help_machine(c, out);
       if (ruling.label != Label::kHandoffBound && c.has(Qualifier::kTooFewWorkers))
         more_workers(c, out);
-      help_stragglers(c, out);
+      help_order(c, out);
       help_sharing(c, out);
       help_stage(c, out);
   }

@@ -106,13 +106,13 @@ void help_latency(const Case& c, const std::string& item, Advice& out) {
   // More workers read more files at once; that advice is not given twice.
   if (!c.has(Qualifier::kTooFewWorkers))
     out.remedies.push_back(with(
-        {fmt::format("read several files at once: {} workers, or a thread pool that reads ahead "
+        {fmt::format("read several files at once: {} workers{}, or a thread pool that reads ahead "
                      "in each worker",
-                     std::max(2, 2 * c.workers())),
+                     std::max(2, 2 * c.workers()), c.in_each_rank()),
          fmt::format("reading is {} of a batch and sleeps rather than computes, and nothing shows "
                      "that storage is at its limit{}{}",
                      share_text(c, Cost::kRead), item, bandwidth_text(c))},
-        workers_each(c, std::max(2, 2 * c.workers()))));
+        change_to_workers(std::max(2, 2 * c.workers()))));
   if (c.evidence.machine.from_page_cache) {
     out.remedies.push_back(
         at_best({"find out what the reads wait for: a network or FUSE file system, "

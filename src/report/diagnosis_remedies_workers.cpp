@@ -67,30 +67,31 @@ double cores_wanted(const MakerEvidence& makers) {
 }  // namespace
 
 void more_workers(const Case& c, Advice& out) {
-  const int target = workers_to_have(c.evidence, c.ruling);
+  const int target = workers_to_have(c);
   const MachineEvidence& machine = c.evidence.machine;
   if (target <= 0) return;
   if (c.ruling.ground == Ground::kConsumerLoads) {
     out.remedies.push_back(with(
-        {fmt::format("make batches in {} worker{} (PyTorch: num_workers={})", target,
-                     target == 1 ? "" : "s", target),
+        {fmt::format("make batches in {} worker{}{} (PyTorch: num_workers={})", target,
+                     target == 1 ? "" : "s", c.in_each_rank(), target),
          fmt::format("loading and computing take turns on one thread; a worker loads while the "
                      "step computes{}",
                      machine.cores_idle && *machine.cores_idle >= th::kIdleCores
                          ? fmt::format(", and {} cores are idle", cores_text(*machine.cores_idle))
                          : "")},
-        workers_each(c, target)));
+        change_to_workers(target)));
     return;
   }
-  out.remedies.push_back(with({fmt::format("use {} workers instead of {} (PyTorch: num_workers={})",
-                                           target, c.workers(), target),
-                               fmt::format("all workers are busy ({}) while {} cores are idle{}",
-                                           percent_text(c.evidence.makers.busy_share.value_or(1)),
-                                           cores_text(machine.cores_idle.value_or(0)),
-                                           asleep_share(c.evidence, c.ruling) > 0
-                                               ? "; only if they do not wait for each other"
-                                               : "")},
-                              workers_each(c, target)));
+  out.remedies.push_back(
+      with({fmt::format("use {} workers{} instead of {} (PyTorch: num_workers={})", target,
+                        c.in_each_rank(), c.workers(), target),
+            fmt::format("all workers are busy ({}) while {} cores are idle{}",
+                        percent_text(c.evidence.makers.busy_share.value_or(1)),
+                        cores_text(machine.cores_idle.value_or(0)),
+                        asleep_share(c.evidence, c.ruling) > 0
+                            ? "; only if they do not wait for each other"
+                            : "")},
+           change_to_workers(target)));
 }
 
 // More workers than the cores can run only take turns.
@@ -99,18 +100,20 @@ void fewer_workers(const Case& c, Advice& out) {
   const MakerEvidence& makers = c.evidence.makers;
   if (c.ruling.ground != Ground::kWorkers || !machine.own_cores_full || !makers.split_known) return;
   if (makers.crowded_share < th::kCrowded || !machine.cores_allowed) return;
-  const int enough =
-      std::max(1, static_cast<int>(std::lround(std::min(*machine.cores_allowed, 4096.0) /
-                                               cores_wanted(makers))));
+  const int ranks_here = ranks_of_host(c.profile);
+  const int enough = std::max(
+      1, static_cast<int>(std::lround(std::min(*machine.cores_allowed, 4096.0) /
+                                      cores_wanted(makers) / static_cast<double>(ranks_here))));
   if (enough >= c.workers()) return;
-  Remedy fewer = {fmt::format("use {} worker{} instead of {} (PyTorch: num_workers={})", enough,
-                              enough == 1 ? "" : "s", c.workers(), enough),
-                  fmt::format("{} workers on {} cores wait for a core {} of their running time: "
-                              "they take turns, and each needs memory",
-                              c.workers(), cores_text(*machine.cores_allowed),
-                              percent_text(makers.crowded_share))};
+  Remedy fewer = {
+      fmt::format("use {} worker{}{} instead of {} (PyTorch: num_workers={})", enough,
+                  enough == 1 ? "" : "s", c.in_each_rank(), c.workers(), enough),
+      fmt::format("{:.0f} workers on {} cores wait for a core {} of their running "
+                  "time: they take turns, and each needs memory",
+                  static_cast<double>(c.workers()) * ranks_here, cores_text(*machine.cores_allowed),
+                  percent_text(makers.crowded_share))};
   fewer.saves = true;
-  out.remedies.push_back(with(std::move(fewer), workers_each(c, enough)));
+  out.remedies.push_back(with(std::move(fewer), change_to_workers(enough)));
 }
 
 // Libraries that compute on several threads inside each worker, where cores are short.
@@ -146,7 +149,8 @@ void help_asleep(const Case& c, Advice& out) {
                    percent_text(asleep))});
 }
 
-void help_stragglers(const Case& c, Advice& out) {
+void help_order(const Case& c, Advice& out) {
+  const MakerEvidence& makers = c.evidence.makers;
   if (c.has(Qualifier::kStragglerItems)) {
     const auto named = std::find_if(c.profile.slow_items.begin(), c.profile.slow_items.end(),
                                     [](const SlowItem& item) { return !item.name.empty(); });
@@ -158,13 +162,25 @@ void help_stragglers(const Case& c, Advice& out) {
                 Change{ChangeKind::kNoStragglers, 0, ""}));
   }
   if (c.has(Qualifier::kOutOfOrderWait) || c.has(Qualifier::kStragglerItems)) {
-    const int prefetch = std::max(1, c.profile.job.prefetch);
+    const int prefetch = c.prefetch();
     out.remedies.push_back(with(
         {fmt::format("take batches in any order (PyTorch: in_order=False), or prefetch {} batches "
                      "a worker instead of {}",
                      2 * prefetch, prefetch),
          "workers run out of batches to make while one slow batch blocks those behind it"},
         Change{ChangeKind::kPrefetch, 2.0 * prefetch, ""}));
+  } else if (c.ruling.ground == Ground::kWorkers && makers.busy_share &&
+             *makers.busy_share < th::kWorkersBusy) {
+    // Steps of very different length (gradient accumulation), say.
+    const int prefetch = c.prefetch();
+    out.remedies.push_back(
+        with({fmt::format("make more batches ahead: prefetch {} a worker instead of {} (PyTorch: "
+                          "prefetch_factor={})",
+                          2 * prefetch, prefetch, 2 * prefetch),
+              fmt::format("the workers idle {} of the time, and still the loop waits: steps or "
+                          "batches take longer now and then",
+                          percent_text(1 - *makers.busy_share))},
+             Change{ChangeKind::kPrefetch, 2.0 * prefetch, ""}));
   }
 }
 
@@ -197,6 +213,13 @@ void help_start_up(const Case& c, Advice& out) {
         {"make epochs longer: the workers are kept already, what is left is filling the queues",
          fmt::format("{} of the run goes by at {} epoch boundaries",
                      percent_text(run.epoch_boundary_share), run.epoch_boundaries)});
+  else if (run.epoch_boundary_share >= th::kEpochBoundaries && c.workers() == 0)
+    out.remedies.push_back(
+        {"make epochs longer, or find what begins anew with each (shuffling, indexing, opening "
+         "files)",
+         fmt::format("{} of the run goes by at {} epoch boundaries, and there are no workers that "
+                     "start",
+                     percent_text(run.epoch_boundary_share), run.epoch_boundaries)});
   else if (run.epoch_boundary_share >= th::kEpochBoundaries)
     out.remedies.push_back(
         with({"keep the workers between epochs (PyTorch: persistent_workers=True)",
@@ -224,7 +247,7 @@ void help_compute(const Case& c, Advice& out) {
     out.remedies.push_back(
         with({"speed up the step itself: mixed precision, compilation, a larger batch",
               fmt::format("the step itself takes {} of the time",
-                          percent_text(1 - c.evidence.step.wait.value))},
+                          percent_text(c.evidence.step.own_share()))},
              Change{ChangeKind::kConsumer, 0.5, ""}));
   const auto work = c.evidence.makers.work_share;
   const int workers = c.workers();
@@ -233,12 +256,12 @@ void help_compute(const Case& c, Advice& out) {
   const int enough = std::max(1, static_cast<int>(std::ceil(workers * *work * 1.2)));
   if (enough >= workers) return;
   Remedy fewer = {
-      fmt::format("give cores back: {} instead of {}",
+      fmt::format("give cores back: {}{} instead of {}",
                   enough == 1 ? "1 worker is enough" : fmt::format("{} workers are enough", enough),
-                  workers),
+                  c.in_each_rank(), workers),
       fmt::format("the workers work only {} of their time", percent_text(*work))};
   fewer.saves = true;
-  out.remedies.push_back(with(std::move(fewer), workers_each(c, enough)));
+  out.remedies.push_back(with(std::move(fewer), change_to_workers(enough)));
 }
 
 }  // namespace datamon::report

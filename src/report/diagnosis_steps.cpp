@@ -6,6 +6,7 @@
 #include <map>
 
 #include "report/diagnosis_bootstrap.h"
+#include "report/diagnosis_ranks.h"
 #include "report/diagnosis_thresholds.h"
 #include "report/text_units.h"
 
@@ -87,12 +88,34 @@ void add_waits(const std::vector<CleanStep>& steps, std::size_t block, StepEvide
   out.handover_leads = handover_leads(steps, block);
 }
 
+// Of a long run only the first and the latest steps are known one by one. How long all of
+// them waited is known exactly; the single ones then tell how much that varies.
+void fit_to_all_steps(const ConsumerProfile& consumer, StepEvidence& out) {
+  const double steady_s = sane_seconds(consumer.steady_s);
+  if (consumer.steady_steps <= out.steps || !(steady_s > 0)) return;
+  out.single_wait_share = out.wait.value;
+  const auto fit = [&](Interval& interval, double sum_s) {
+    const double share = std::min(1.0, sane_seconds(sum_s) / steady_s);
+    const double by = interval.value > 0 ? share / interval.value : 0;
+    interval = {share, std::min(share, interval.low * by),
+                std::clamp(interval.high * by, share, 1.0)};
+  };
+  fit(out.wait, consumer.wait_s);
+  fit(out.transfer, consumer.transfer_s);
+  out.other_share = std::min(1.0, sane_seconds(consumer.other_wait_s) / steady_s);
+  out.step_s = steady_s / static_cast<double>(consumer.steady_steps);
+  out.wait_s = out.step_s * out.wait.value;
+}
+
 }  // namespace
 
 StepEvidence step_evidence(const Profile& profile) {
   StepEvidence out;
   const std::vector<CleanStep> steps = steady_steps(profile.consumer);
   out.steps = steps.size();
+  out.steps_each = static_cast<double>(out.steps) / static_cast<double>(consumers_of(profile));
+  out.all_steps =
+      static_cast<double>(std::max<std::uint64_t>(out.steps, profile.consumer.steady_steps));
   std::vector<double> wait, transfer, whole;
   for (const CleanStep& step : steps) {
     wait.push_back(step.wait_s);
@@ -109,6 +132,7 @@ StepEvidence step_evidence(const Profile& profile) {
   const std::size_t block = block_length(steps.size(), profile.workers.size());
   out.wait = ratio_interval(wait, whole, block);
   out.transfer = ratio_interval(transfer, whole, block);
+  fit_to_all_steps(profile.consumer, out);
   add_waits(steps, block, out);
   return out;
 }

@@ -26,6 +26,10 @@ inline constexpr std::size_t kManySteps = 50;
 // Same, for the stage: single batches whose costs are known.
 inline constexpr std::size_t kManyBatches = 30;
 
+// So many times the batches that are made ahead: of fewer steps half or more took batches
+// that were begun while the loop started.
+inline constexpr double kTurnsAhead = 2;
+
 // Resamples of the bootstrap: the 2.5 % tail then holds 25 values, enough for
 // two digits of the bound; more changes nothing that is shown.
 inline constexpr int kResamples = 1000;
@@ -163,6 +167,9 @@ inline constexpr double kWorkersIdle = 0.10;
 // A worker is slow when its median batch takes this much longer than the
 // others'; 1.5 is beyond what SMT siblings and noisy neighbours do.
 inline constexpr double kSlowWorker = 1.5;
+// ... and so many of its batches are longer than the others' median that no worker of
+// them all would have as many by chance in 99 of 100 jobs.
+inline constexpr double kByChance = 0.01;
 
 // Part of the run before the first batch, or at epoch boundaries, that is worth
 // a word.

@@ -51,9 +51,8 @@ void say_unhelpful(const Case& c, Advice& out) {
     unhelpful.if_it_helps = std::move(if_it_helps);
     out.unhelpful.push_back(std::move(unhelpful));
   };
-  const Change more = workers_each(c, std::max(1, 2 * c.workers()));
-  const Change deeper{ChangeKind::kPrefetch,
-                      2.0 * (c.profile.job.prefetch > 0 ? c.profile.job.prefetch : 2), ""};
+  const Change more = change_to_workers(std::max(1, 2 * c.workers()));
+  const Change deeper{ChangeKind::kPrefetch, 2.0 * c.prefetch(), ""};
   if (label == Label::kComputeBound || label == Label::kTransferBound) {
     add("more workers or faster storage",
         fmt::format("only {} of a step is input wait", percent_text(c.evidence.step.wait.value)),
@@ -88,7 +87,7 @@ void say_unhelpful(const Case& c, Advice& out) {
                   percent_text(c.evidence.step.wait.value)),
       {ChangeKind::kConsumer, 0.5, ""},
       fmt::format("the step itself takes {} of the time",
-                  percent_text(1 - c.evidence.step.wait.value)));
+                  percent_text(c.evidence.step.own_share())));
 }
 
 }  // namespace datamon::report

@@ -106,6 +106,11 @@ void doubt_steps(const Evidence& evidence, Trust& trust) {
   const StepEvidence& step = evidence.step;
   trust.at_most(Confidence::kMedium, step.steps < th::kManySteps,
                 fmt::format("only {} steady steps were recorded", step.steps));
+  const double single = step.single_wait_share.value_or(step.wait.value);
+  trust.at_most(Confidence::kMedium,
+                (single >= th::kInputBound) != (step.wait.value >= th::kInputBound),
+                fmt::format("the run changes: the first and the latest steps wait {} of their time",
+                            percent_text(single)));
   trust.at_most(
       Confidence::kMedium, evidence.run.dropped_share > th::kDropped,
       fmt::format("{} of the spans were dropped", percent_text(evidence.run.dropped_share)));
@@ -217,10 +222,22 @@ double use_of_workers(const MakerEvidence& makers) {
   return makers.work_share ? *makers.work_share * (1 - makers.run_queue_share) : 0;
 }
 
+// Workers begin with as many batches as they make ahead, all at once, while the loop starts:
+// it need not wait for those, whatever comes behind them.
+void doubt_first_batches(const Evidence& evidence, Trust& trust) {
+  const double ahead = evidence.makers.ahead, steps = evidence.step.steps_each;
+  const std::string why = fmt::format(
+      "{} workers make {:.0f} batches ahead, and those were there for {} of the {} steady steps",
+      evidence.makers.workers, ahead, steps < ahead ? "all" : "many", evidence.step.steps);
+  trust.at_most(Confidence::kLow, steps < ahead, why);
+  trust.at_most(Confidence::kMedium, steps >= ahead && steps < th::kTurnsAhead * ahead, why);
+}
+
 void rule_small_wait(const Evidence& evidence, Ruling& ruling) {
   const double use = use_of_workers(evidence.makers);
   Trust trust(ruling);
   doubt_steps(evidence, trust);
+  doubt_first_batches(evidence, trust);
   if (use >= th::kNoReserve && !evidence.makers.on_consumer) {
     ruling.label = Label::kBalanced;
     ruling.ground = Ground::kNoReserve;

@@ -51,10 +51,10 @@ void explain_wait(const Evidence& evidence, const Ruling& ruling, Lines& out) {
                                 percent_text(th::kInputBound)));
       return;
     case Ground::kNoReserve:
+      out.push_back(fmt::format("input wait is only {} of a step", wait));
       out.push_back(
-          fmt::format("input wait is only {} of a step, but the workers work {} of "
-                      "their time: a faster step would have to wait",
-                      wait, percent_text(evidence.makers.work_share.value_or(1))));
+          fmt::format("the workers work {} of their time: a faster step would have to wait",
+                      percent_text(evidence.makers.work_share.value_or(1))));
       return;
     case Ground::kSmallWait:
       out.push_back(fmt::format("input wait is only {} of a step", wait));

@@ -55,6 +55,11 @@ double Distribution::below(double duration_s) const {
   return sum;
 }
 
+double Distribution::share_above(double duration_s) const {
+  if (count_ <= 0 || !std::isfinite(count_)) return 0;
+  return std::clamp(1 - below(duration_s) / count_, 0.0, 1.0);
+}
+
 double Distribution::quantile_s(double share) const {
   if (count_ <= 0 || !std::isfinite(count_)) return 0;
   double low = 0, high = max_s_;

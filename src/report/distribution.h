@@ -24,6 +24,8 @@ class Distribution {
   double max_s() const { return max_s_; }
   // The duration below which `share` of all lie; 0 if there are none.
   double quantile_s(double share) const;
+  // Of all, the share that is longer.
+  double share_above(double duration_s) const;
 
  private:
   struct Group {

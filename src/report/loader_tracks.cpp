@@ -172,6 +172,19 @@ void number_unnamed_workers(std::vector<LoaderTrack>& workers) {
   for (LoaderTrack& worker : workers) worker.index = next[worker.consumer]++;
 }
 
+// Launchers that pass the rank as an argument (torch.multiprocessing.spawn) leave none in
+// the environment: consumers are then numbered as they come.
+void number_unknown_ranks(LoaderTracks& tracks) {
+  const bool any_known = std::any_of(
+      tracks.consumers.begin(), tracks.consumers.end(),
+      [](const LoaderTrack& track) { return track.process->header.rank != format::kUnknown; });
+  if (any_known || tracks.consumers.size() < 2) return;
+  for (LoaderTrack& consumer : tracks.consumers)
+    consumer.rank = static_cast<std::uint32_t>(consumer.consumer);
+  for (auto* list : {&tracks.workers, &tracks.helpers})
+    for (LoaderTrack& track : *list) track.rank = tracks.consumers[track.consumer].rank;
+}
+
 // Could it make batches for one of them? What a launcher runs before the job (shells, tools)
 // reads files, too, and is gone when the first batch is taken.
 bool may_feed(const LoaderTrack& track, const std::vector<LoaderTrack>& consumers) {
@@ -215,6 +228,7 @@ void sort_tracks(LoaderTracks& result, std::vector<std::pair<LoaderTrack, Work>>
     if (helper.handoff == HandoffThread::kFeeder) helper.index = place_index(*helper.track);
   }
   for (std::size_t i = 0; i < result.consumers.size(); ++i) result.consumers[i].consumer = i;
+  number_unknown_ranks(result);
   if (!named_workers) number_unnamed_workers(result.workers);
   std::stable_sort(result.workers.begin(), result.workers.end(), by_place);
 }

@@ -48,6 +48,7 @@ struct StageProfile {
   TimeSplit split;
   std::uint64_t bytes = 0;
   double p50_ms = 0, p99_ms = 0, max_ms = 0;  // of one span, inclusive
+  double far_share = 0;                       // of the spans: longer than twice the median
   // Of all self time that goes into making batches (fetch ... hand-off), 0..1.
   // Hand-off on the consumer's or a hand-off thread counts without its blocked
   // time: that is waiting for the batch, not work.

@@ -1,5 +1,8 @@
 // The consumer's steps: who made the batch that each took, and what they sum up to.
 #include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
 
 #include "report/profile_parts.h"
 
@@ -15,34 +18,50 @@ struct HandOver {
   double made_s;
   double ready_s;  // <0: unknown
   std::uint64_t pid_tid;
+  bool taken = false;
 
   bool operator<(const HandOver& other) const {
     return id != other.id ? id < other.id : made_s < other.made_s;
   }
 };
 
-std::vector<HandOver> hand_overs(const Analysis& analysis, std::size_t consumer) {
-  std::vector<HandOver> found;
+// Of one consumer.
+struct HandOvers {
+  std::vector<HandOver> all;  // sorted
+  std::size_t places = 0;     // of workers: each may count its batches for itself
+};
+
+HandOvers hand_overs(const Analysis& analysis, std::size_t consumer) {
+  HandOvers found;
+  std::set<int> places;
   for (const TrackBatches& made : analysis.batches) {
     if (made.track->kind != TrackKind::kWorker || made.track->consumer != consumer) continue;
+    places.insert(made.track->index);
     const std::uint64_t pid_tid =
         std::uint64_t{made.track->process->header.pid} << 32 | made.track->track->record.tid;
     for (const BatchSample& batch : made.batches)
       if (batch.id != format::kNoId)
-        found.push_back({batch.id, batch.end_s, batch.ready_s, pid_tid});
+        found.all.push_back({batch.id, batch.end_s, batch.ready_s, pid_tid});
   }
-  std::sort(found.begin(), found.end());
+  std::sort(found.all.begin(), found.all.end());
+  found.places = places.size();
   return found;
 }
 
-// Batch numbers may start again with each epoch: the latest one of that number
-// that was made before the wait ended is meant.
-const HandOver* maker_of(const std::vector<HandOver>& hand_overs, const RawStep& step) {
+// Batch numbers may start again with each epoch: the latest one of that number that was
+// made before the wait ended is meant. A batch is taken once: where a worker's single
+// spans were not kept, one of an earlier epoch is not meant. Steps come in order.
+const HandOver* maker_of(HandOvers& hand_overs, const RawStep& step) {
   const HandOver last{step.id, step.wait_end_s + kClockTolerance_s, 0, 0};
-  auto at = std::upper_bound(hand_overs.begin(), hand_overs.end(), last);
-  if (at == hand_overs.begin()) return nullptr;
-  --at;
-  return at->id == step.id ? &*at : nullptr;
+  auto at = std::upper_bound(hand_overs.all.begin(), hand_overs.all.end(), last);
+  for (std::size_t i = 0; i < hand_overs.places && at != hand_overs.all.begin(); ++i) {
+    --at;
+    if (at->id != step.id) return nullptr;
+    if (at->taken) continue;
+    at->taken = true;
+    return &*at;
+  }
+  return nullptr;
 }
 
 Step to_step(const RawStep& raw, bool steady, std::size_t consumer, const HandOver* maker) {
@@ -113,6 +132,29 @@ std::uint64_t all_waits(const TrackSums& track) {
 
 }  // namespace
 
+int consumers_at_once(const Analysis& analysis, bool processes) {
+  std::map<const void*, Stretch> taking;
+  for (std::size_t c = 0; c < analysis.tracks.consumers.size(); ++c) {
+    const LoaderTrack& track = analysis.tracks.consumers[c];
+    const auto& steps = analysis.steps[c].steps;
+    if (steps.empty()) continue;
+    const void* who = processes ? static_cast<const void*>(track.process) : &track;
+    Stretch& stretch =
+        taking.try_emplace(who, Stretch{steps.front().start_s, steps.back().end_s}).first->second;
+    stretch.from_s = std::min(stretch.from_s, steps.front().start_s);
+    stretch.to_s = std::max(stretch.to_s, steps.back().end_s);
+  }
+  std::vector<std::pair<double, int>> turns;  // who ends at a moment is gone before one begins
+  for (const auto& [who, stretch] : taking) {
+    turns.emplace_back(stretch.from_s, 1);
+    turns.emplace_back(stretch.to_s, -1);
+  }
+  std::sort(turns.begin(), turns.end());
+  int now = 0, most = 0;
+  for (const auto& [at_s, change] : turns) most = std::max(most, now += change);
+  return most;
+}
+
 void fill_consumer(Profile& profile, const Analysis& analysis) {
   ConsumerProfile& consumer = profile.consumer;
   consumer.present = !analysis.tracks.consumers.empty();
@@ -130,7 +172,7 @@ void fill_consumer(Profile& profile, const Analysis& analysis) {
     consumer.wait_s += sums.wait_s;
     consumer.transfer_s += sums.transfer_s;
     consumer.other_wait_s += sums.other_wait_s;
-    const std::vector<HandOver> made = hand_overs(analysis, c);
+    HandOvers made = hand_overs(analysis, c);
     std::vector<Step> kept;
     for (std::size_t i = 0; i < steps.steps.size(); ++i) {
       const RawStep& raw = steps.steps[i];

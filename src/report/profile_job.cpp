@@ -65,7 +65,7 @@ void fill_job(Profile& profile, const Analysis& analysis) {
     if (process.header.rank != format::kUnknown) ranks.insert(process.header.rank);
     job.still_running = job.still_running || is_running(process.header);
   }
-  job.ranks = std::max<int>(1, static_cast<int>(ranks.size()));
+  job.ranks = std::max({1, static_cast<int>(ranks.size()), consumers_at_once(analysis, true)});
   if (!recording.processes().empty()) {
     const ProcessFile& root = recording.processes().front();
     job.command = root.note("job.command");

@@ -43,6 +43,10 @@ struct Analysis {
   }
 };
 
+// How many consumers took batches at the same time, at most. `processes`: those of one
+// process count once.
+int consumers_at_once(const Analysis& analysis, bool processes);
+
 // Fills `gpu` and `transfer_share`, and in `steps` what they waited for copies.
 void analyse_devices(Analysis& analysis);
 

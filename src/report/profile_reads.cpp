@@ -42,9 +42,10 @@ void fill_reads(Profile& profile, const Analysis& analysis) {
     blocked_s += stage.split.blocked_s;
   }
   ReadProfile& out = profile.reads;
-  if (const double steady_s = profile.consumer.steady_s; steady_s > 0)
-    out.waiting_share =
-        std::min(1.0, (blocked_s + fault_s) / steady_s / static_cast<double>(workers.size()));
+  // Workers that take turns at a place, an epoch each, are there one after the other.
+  double alive_s = 0;
+  for (const WorkerProfile& worker : profile.workers) alive_s += worker.alive_s;
+  if (alive_s > 0) out.waiting_share = std::min(1.0, (blocked_s + fault_s) / alive_s);
   if (!(self_s > 0)) return;
   out.blocked_share = blocked_s / self_s;
   std::vector<TimedRead> reads;

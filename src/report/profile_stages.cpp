@@ -8,6 +8,9 @@
 namespace datamon::report {
 namespace {
 
+// From this multiple of the median on a span is far above it.
+constexpr double kFarFactor = 2;
+
 using Part = std::map<std::uint16_t, StageSums> TrackSums::*;
 
 // What makes two spans of different files the same stage.
@@ -63,6 +66,7 @@ StageProfile to_profile(const StageKey& key, const StageTotal& total) {
   stage.p50_ms = total.sums.durations.quantile_s(0.50) * 1e3;
   stage.p99_ms = total.sums.durations.quantile_s(0.99) * 1e3;
   stage.max_ms = total.sums.durations.max_s() * 1e3;
+  stage.far_share = total.sums.durations.share_above(kFarFactor * stage.p50_ms * 1e-3);
   for (const StageSums* track : total.tracks)
     add_split(stage.split, scaled_split(*track, total.sums));
   if (stage.split.known) {

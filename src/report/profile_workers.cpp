@@ -182,8 +182,7 @@ void fill_throughput(Profile& profile, const Analysis& analysis) {
   const ConsumerProfile& consumer = profile.consumer;
   if (consumer.steady_s > 0 && consumer.steady_steps > 0) {
     profile.steps_per_s = static_cast<double>(consumer.steady_steps) / consumer.steady_s;
-    profile.batches_per_s =
-        profile.steps_per_s * static_cast<double>(analysis.tracks.consumers.size());
+    profile.batches_per_s = profile.steps_per_s * std::max(1, consumers_at_once(analysis, false));
     const double items_each =
         profile.batch_count > 0
             ? static_cast<double>(profile.items) / static_cast<double>(profile.batch_count)

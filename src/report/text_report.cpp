@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "report/diagnosis_evidence.h"
 #include "report/diagnosis_thresholds.h"
 #include "report/diagnosis_verdict.h"
 #include "report/reporter.h"
@@ -142,8 +143,10 @@ class TextReporter : public Reporter {
     }
     const double receiving = speedup_while_receiving(profile, verdict, forecasts);
     out += wrap(plain_words(profile, verdict, receiving), width(), "  ", "  ");
-    // The first reason repeats the sentence above in other words.
-    const std::size_t from = verdict.label == Label::kInsufficientData ? 0 : 1;
+    // The first reason repeats the sentence above in other words, where that is about the wait.
+    const bool about_wait =
+        verdict.label != Label::kInsufficientData && verdict.label != Label::kTransferBound;
+    const std::size_t from = about_wait ? 1 : 0;
     for (std::size_t i = std::min(from, verdict.why.size()); i < verdict.why.size(); ++i)
       out += wrap(verdict.why[i], width(), "  · ", "    ");
     return out;
@@ -155,8 +158,9 @@ class TextReporter : public Reporter {
     const std::string share = fmt::format("{} of its time ({} to {})", percent_text(wait.value),
                                           percent_text(wait.low), percent_text(wait.high));
     const bool starts = has_epoch_starts(profile, verdict);
-    const char* waits =
-        starts ? "Within an epoch the loop waits for data" : "The loop waits for data";
+    const std::string loop = verdict.rank ? fmt::format("loop of rank {}", *verdict.rank) : "loop";
+    const std::string waits =
+        fmt::format("{} {} waits for data", starts ? "Within an epoch the" : "The", loop);
     const double steps = finite_or(profile.steps_per_s, 0);
     const std::string items =
         profile.items_per_s > 0 ? fmt::format(" ({} items/s)", rate_text(profile.items_per_s)) : "";
@@ -188,6 +192,9 @@ class TextReporter : public Reporter {
     if (is_input_bound(verdict.label) || verdict.label == Label::kBalanced)
       return fmt::format("{} {}. Without that wait it would run at most {} as fast: {}.", waits,
                          share, factor_text(factor), faster_text(profile, factor));
+    if (verdict.label == Label::kTransferBound)
+      return fmt::format("{} {}, at {} steps/s{}: copies to the device take longer.", waits, share,
+                         rate_text(steps), items);
     return fmt::format("{} only {}, at {} steps/s{}: {}the loader is not what limits it.", waits,
                        share, rate_text(steps), items, starts ? "there " : "");
   }

@@ -128,6 +128,12 @@ std::string Sections::loaders() const {
   return out;
 }
 
+// Of several ranks "RANK.WORKER".
+std::string Sections::number_of(const WorkerProfile& worker) const {
+  return profile_.job.ranks > 1 ? fmt::format("{}.{}", worker.rank, worker.index)
+                                : std::to_string(worker.index);
+}
+
 std::string Sections::workers() const {
   const auto& workers = profile_.workers;
   if (workers.empty()) return "";
@@ -150,7 +156,7 @@ std::string Sections::workers() const {
     std::vector<std::string> parts;
     for (const WorkerProfile& worker : workers)
       parts.push_back(fmt::format(
-          "{}: busy {}{}, {} batch{}, {} each{}", worker.index,
+          "{}: busy {}{}, {} batch{}, {} each{}", number_of(worker),
           share_of_life(worker, worker.busy_s),
           worker.has_feeder ? ", feeder " + share_of_life(worker, worker.feeder_busy_s) : "",
           worker.batches, plural(static_cast<double>(worker.batches), "", "es"),
@@ -165,11 +171,11 @@ std::string Sections::workers() const {
                          fed > 0 ? fmt::format(", their feeders {}",
                                                percent_text(std::min(1.0, feeding / fed)))
                                  : "",
-                         slowest->index, time_text(slowest->batch_p50_ms * 1e-3)));
+                         number_of(*slowest), time_text(slowest->batch_p50_ms * 1e-3)));
     for (const WorkerProfile& worker : workers)
       if (worker.ended_early)
-        out += fact("", fmt::format("worker {} (pid {}) ended early, without a word", worker.index,
-                                    worker.pid));
+        out += fact("", fmt::format("worker {} (pid {}) ended early, without a word",
+                                    number_of(worker), worker.pid));
   }
   return out;
 }

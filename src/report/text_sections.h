@@ -37,6 +37,7 @@ class Sections {
   std::string loader() const;
   std::string data() const;  // text_data.cpp
   std::string workers() const;
+  std::string number_of(const WorkerProfile& worker) const;
   std::string cores() const;
   std::string not_measured() const;  // why nothing is known of them
   std::string storage() const;

@@ -78,6 +78,7 @@ class Simulation {
         options.parent_pid = root_->options().pid;
         options.start_s = at_s;
         options.end_state = format::EndState::kOpen;  // they leave through _exit
+        if (model_.worker_stored_spans) options.most_stored_spans = *model_.worker_stored_spans;
         options.rank = options.local_rank = model_.rank;
         options.world_size = model_.world_size;
         file = &files_.emplace_back(options);
@@ -127,6 +128,7 @@ class Simulation {
   // One item from `at_s` on; returns when it is done.
   double make_item(TrackBuilder& track, double at_s, double factor) {
     track.begin(kFetch, at_s);
+    if (model_.item_factor) factor *= model_.item_factor(item_);
     const bool slow = model_.slow_item && *model_.slow_item == static_cast<int>(item_);
     const double read_s = slow ? model_.slow_item_s : jitter_(model_.read_s) * factor;
     const double decode_s = jitter_(model_.decode_s) * factor;

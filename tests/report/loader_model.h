@@ -47,6 +47,7 @@ struct LoaderModel {
   double slow_item_s = 0.5;
   double idle_after_epoch_s = 0;                    // the job does something else between epochs
   std::function<double(int worker)> worker_factor;  // makes one worker slower
+  std::function<double(std::uint64_t item)> item_factor;  // makes some items dearer
 
   std::uint32_t rank = format::kUnknown, world_size = format::kUnknown;
   std::uint32_t first_pid = 1000;
@@ -54,6 +55,7 @@ struct LoaderModel {
   std::uint16_t loader = 0;
   double cores = 4;  // of the simulated machine; 0: no sampler
   std::uint64_t seed = 1;
+  std::optional<std::size_t> worker_stored_spans;  // of a worker; otherwise as `file` says
   FileOptions file;  // clock, host, what is stored; pid and root are the model's
 };
 

@@ -82,7 +82,7 @@ class Simulation {
     }
     step.wait_s = now_ - step.start_s;
     step.transfer_s = vary(m_.transfer_s);
-    step.compute_s = vary(m_.compute_s);
+    step.compute_s = vary(m_.compute_s) * (m_.longer ? m_.longer(batch) : 1);
     now_ += step.transfer_s + step.compute_s;
     p_.consumer.step.push_back(step);
   }

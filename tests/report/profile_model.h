@@ -34,6 +34,7 @@ struct ProfileModel {
   double crowded = 0;         // share of all CPU stages spent in the run queue
   double start_up_s = 0.05;   // before the first steady step
   std::function<double(int batch, int worker)> slowness;  // factor on a batch's cost
+  std::function<double(int step)> longer;                 // factor on a step's compute
   double scale = 1;                                       // on every time
   std::uint64_t seed = 1;
 };

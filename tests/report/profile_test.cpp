@@ -7,6 +7,8 @@
 
 #include "loader_model.h"
 #include "recording_builder.h"
+#include "report/diagnosis.h"
+#include "report/diagnosis_evidence.h"
 #include "report/phases.h"
 #include "temporary_folder.h"
 
@@ -64,6 +66,46 @@ TEST(Profile, ReadsOfSeveralWorkersMeet) {
   EXPECT_EQ(alone.overlap.at_once, 1);  // nobody to meet
   EXPECT_TRUE(std::isnan(alone.overlap.growth));
   EXPECT_TRUE(std::isnan(alone.sharing.variance_ratio));
+}
+
+// Photographs among thumbnails are no stragglers where they are two in five: of few items that
+// take the most time it is said that they are.
+TEST(Profile, TellsFewDearItemsFromTwoKindsOfThem) {
+  const auto far_share = [](std::uint64_t every, std::uint64_t dear, double factor) {
+    LoaderModel model;
+    model.item_factor = [=](std::uint64_t item) { return item % every < dear ? factor : 1.0; };
+    const Profile profile = profile_of(model).profile;
+    const StageProfile* fetch = find(profile.stages, "fetch");
+    return std::pair(fetch != nullptr ? fetch->far_share : -1,
+                     gather_evidence(profile).makers.item_tail);
+  };
+  const auto [of_two_kinds, two_kinds_are_few] = far_share(5, 2, 8);
+  EXPECT_NEAR(of_two_kinds, 0.4, 0.02);
+  EXPECT_FALSE(two_kinds_are_few);
+  const auto [of_few, few_are_few] = far_share(20, 1, 20);
+  EXPECT_NEAR(of_few, 0.05, 0.01);
+  EXPECT_TRUE(few_are_few);
+}
+
+// Of a long run single steps are not kept; what is said of the wait is about all of them.
+TEST(Profile, TheWaitIsThatOfTheWholeRun) {
+  LoaderModel model;
+  model.batches = 4000;
+  model.file.most_stored_spans = 2000;
+  model.worker_stored_spans = 20'000;
+  model.compute_s = 8e-3;
+  // The first 300 batches are slow: a cold page cache.
+  model.item_factor = [](std::uint64_t item) { return item < 300 * 8 ? 3.0 : 1.0; };
+  const Profile profile = profile_of(model).profile;
+  const ConsumerProfile& consumer = profile.consumer;
+  ASSERT_LT(consumer.step.size(), 1000u);
+  const double share = consumer.wait_s / consumer.steady_s;
+  ASSERT_LT(share, 0.15);
+  const Diagnosis diagnosis = diagnose(profile);
+  const StepEvidence step = gather_evidence(profile).step;
+  EXPECT_NEAR(diagnosis.verdict.input_wait_share.value, share, 1e-9);
+  EXPECT_GT(step.single_wait_share.value_or(0), 2 * share);
+  EXPECT_NEAR(step.step_s, consumer.steady_s / static_cast<double>(consumer.steady_steps), 1e-9);
 }
 
 // Steady and not steady together are exactly what was recorded.

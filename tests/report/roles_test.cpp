@@ -4,8 +4,10 @@
 
 #include <optional>
 
+#include "loader_model.h"
 #include "recording_builder.h"
 #include "report/diagnosis.h"
+#include "report/forecast/forecast.h"
 #include "report/profile.h"
 #include "report/reporter.h"
 #include "temporary_folder.h"
@@ -91,6 +93,48 @@ TEST(Roles, AWorkerIsOne) {
   ASSERT_EQ(profile.workers.size(), 1u);
   EXPECT_TRUE(profile.workers[0].has_role);
   EXPECT_NE(header_of(profile).find("1 worker ·"), std::string::npos) << header_of(profile);
+}
+
+// torch.multiprocessing.spawn passes the rank as an argument: no process has it in its
+// environment, and still each loop has its own workers.
+TEST(Roles, ProcessesThatTakeBatchesAtOnceAreRanks) {
+  const test::TemporaryFolder folder;
+  for (std::uint32_t rank = 0; rank < 4; ++rank) {
+    LoaderModel model;
+    model.decode_s = 4e-3;
+    model.first_pid = 1000 + 100 * rank;
+    model.is_root = rank == 0;
+    model.cores = rank == 0 ? 16 : 0;
+    write_loader(folder.path(), model);
+  }
+  const Profile profile = build_profile(Recording::open(folder.path()));
+  EXPECT_EQ(profile.job.ranks, 4);
+  ASSERT_EQ(profile.workers.size(), 8u);
+  for (const WorkerProfile& worker : profile.workers) {
+    EXPECT_EQ(worker.rank, worker.consumer);
+    EXPECT_EQ((worker.pid - 1000) / 100, worker.rank);
+  }
+  EXPECT_NEAR(profile.batches_per_s, 4 * profile.steps_per_s, 1e-9);
+  const Forecaster forecaster(profile);
+  ASSERT_EQ(forecaster.why_not(), "");
+  EXPECT_EQ(forecaster.model().setup.workers, 2);
+  EXPECT_NEAR(forecaster.simulated_over_measured(), 1, 0.05);
+}
+
+// One training after another: they never take batches together.
+TEST(Roles, ProcessesThatFollowEachOtherAreNoRanks) {
+  const test::TemporaryFolder folder;
+  LoaderModel model;
+  for (std::uint32_t run = 0; run < 3; ++run) {
+    model.first_pid = 1000 + 100 * run;
+    model.is_root = run == 0;
+    model.cores = run == 0 ? 16 : 0;
+    model.file.start_s = 20.0 * run;
+    write_loader(folder.path(), model);
+  }
+  const Profile profile = build_profile(Recording::open(folder.path()));
+  EXPECT_EQ(profile.job.ranks, 1);
+  EXPECT_NEAR(profile.batches_per_s, profile.steps_per_s, 1e-9);
 }
 
 }  // namespace

@@ -53,5 +53,30 @@ TEST(TakenBatches, OfTwoRanksAndThreeEpochs) {
   EXPECT_GT(known, 300u);
 }
 
+// Of workers more spans are recorded than of the consumer, so that in the middle of a long
+// run its steps are known and their makers are not: batches of the same number that an
+// earlier epoch took are not theirs.
+TEST(TakenBatches, NoneOfAnEarlierEpochWhereSpansWereNotKept) {
+  test::TemporaryFolder folder;
+  LoaderModel model;
+  model.epochs = 6;
+  model.batches = 100;
+  model.respawn = false;
+  model.jitter = 0.3;
+  model.worker_stored_spans = 4000;  // of 10,200
+  const LoaderTruth truth = write_loader(folder.path(), model);
+  const Profile profile = build_profile(Recording::open(folder.path()));
+  ASSERT_EQ(profile.consumer.step.size(), truth.batch.size());
+  std::size_t known = 0;
+  for (std::size_t i = 0; i < truth.batch.size(); ++i) {
+    const Step& step = profile.consumer.step[i];
+    if (step.ready_s < 0) continue;
+    ++known;
+    EXPECT_NEAR(step.ready_s, truth.batch[i].ready_s, 1e-6) << i;
+  }
+  EXPECT_GT(known, 200u);
+  EXPECT_LT(known, 300u);
+}
+
 }  // namespace
 }  // namespace datamon::report

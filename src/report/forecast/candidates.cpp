@@ -151,6 +151,7 @@ ForecastSection forecast_section(const Profile& profile, const Diagnosis& diagno
   if (!out.why_not.empty()) return out;
   const LoaderSetup& setup = forecaster.model().setup;
   out.workers = setup.serves_between_batches ? 0 : setup.workers;
+  out.ranks = forecaster.model().ranks;
   out.measured_items_per_s = forecaster.measured_items_per_s();
   out.as_it_is_items_per_s = forecaster.with_boundaries(out.measured_items_per_s);
   out.simulated_over_measured = forecaster.simulated_over_measured();

@@ -23,6 +23,7 @@ std::vector<Forecast> forecast_all(const Forecaster& forecaster,
 struct ForecastSection {
   std::string why_not;  // there are no forecasts, because ...
   int workers = 0;  // of one rank, as it is; 0: none, or more are not known to be served as well
+  int ranks = 1;
   double measured_items_per_s = 0;  // steady
   double as_it_is_items_per_s =
       0;  // what the forecasts are over: with epoch boundaries, if they count

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "report/diagnosis_evidence.h"
+#include "report/diagnosis_ranks.h"
 #include "report/diagnosis_thresholds.h"
 #include "report/diagnosis_verdict.h"
 #include "report/forecast/stage_splits.h"
@@ -85,9 +86,12 @@ double consumer_cores(const Profile& profile) {
   const double own_s = consumer.compute_s + consumer.transfer_s;
   double workers_s = 0;
   for (const WorkerProfile& worker : profile.workers) workers_s += sane_seconds(worker.cpu_s);
-  // Ranks share the clock, but not the consumers' time, which is their sum.
-  const double clock_s = consumer.steady_s / std::max(1, profile.job.ranks);
-  return std::max(0.0, profile.machine.cores_used_job * clock_s - workers_s) / own_s;
+  // Ranks share the clock, but not the consumers' time, which is their sum. Of one of several
+  // alone the job's cores are a part.
+  const double consumers = static_cast<double>(consumers_of(profile));
+  const double clock_s = consumer.steady_s / consumers;
+  const double part = std::min(1.0, consumers / std::max(1, profile.job.ranks));
+  return std::max(0.0, profile.machine.cores_used_job * part * clock_s - workers_s) / own_s;
 }
 
 // How the consumer's own time divides, and over how many threads its computing
@@ -207,10 +211,11 @@ void fill_machine(const Profile& profile, const Evidence& evidence, const StageS
 void fill_epochs(const Profile& profile, JobModel& model) {
   const EpochBoundaries boundaries = epoch_boundaries(profile.phases);
   model.boundaries = boundaries.count;
-  model.steady_s = sane_seconds(profile.consumer.steady_s) / model.ranks;
+  const auto consumers = static_cast<double>(consumers_of(profile));
+  model.steady_s = sane_seconds(profile.consumer.steady_s) / consumers;
   if (model.boundaries == 0) return;
   model.boundary_s = boundaries.total_s / static_cast<double>(model.boundaries);
-  const auto steps = static_cast<double>(profile.consumer.steps) / model.ranks;
+  const auto steps = static_cast<double>(profile.consumer.steps) / consumers;
   model.setup.epoch_steps = static_cast<std::size_t>(
       std::clamp(steps / static_cast<double>(model.boundaries + 1), 1.0, 1e9));
 }
@@ -299,7 +304,9 @@ std::string missing(const Profile& profile, const Evidence& evidence) {
 
 }  // namespace
 
-JobModel model_of(const Profile& profile, const PlacementRates* rates) {
+JobModel model_of(const Profile& job, const PlacementRates* rates) {
+  const auto slowest = slowest_consumer(job);
+  const Profile profile = slowest ? of_consumer(job, *slowest) : job;
   JobModel model;
   const Evidence evidence = gather_evidence(profile);
   model.why_not = missing(profile, evidence);
@@ -308,9 +315,9 @@ JobModel model_of(const Profile& profile, const PlacementRates* rates) {
   StageSplits splits = splits_of(profile, on_consumer);
   model.ranks = std::max(1, profile.job.ranks);
   model.measured_steps_per_s = profile.steps_per_s;
-  const auto seen = static_cast<int>(profile.workers.size()) / model.ranks;
-  model.setup.workers = on_consumer ? 0 : std::clamp(seen, 1, kMostWorkers);
-  model.setup.prefetch = std::clamp(profile.job.prefetch > 0 ? profile.job.prefetch : 2, 1, 4096);
+  model.setup.workers = on_consumer ? 0 : std::clamp(workers_each(profile), 1, kMostWorkers);
+  model.setup.prefetch =
+      std::clamp(profile.job.prefetch > 0 ? profile.job.prefetch : kUsualPrefetch, 1, 4096);
   model.setup.worker_factor = worker_factors(evidence.makers);
   fill_batches(profile, evidence, splits, model);
   const double items = finite_or(profile.items_per_s, 0);
@@ -338,6 +345,9 @@ JobModel model_of(const Profile& profile, const PlacementRates* rates) {
       model.stage_shares.push_back(
           {stage.name, {static_cast<int>(k), sane_seconds(stage.self_s) / class_s[k]}});
   }
+  if (slowest)
+    model.assumptions.push_back(fmt::format(
+        "the other ranks keep up with rank {}, which they wait for now", rank_of(job, *slowest)));
   if (rates != nullptr) model.placement = placement_model(profile, *rates, model);
   return model;
 }

@@ -60,7 +60,8 @@ struct JobModel {
 };
 
 // Why not, if the recording does not hold enough; never throws. `rates`: of placements, or null.
-JobModel model_of(const Profile& profile, const PlacementRates* rates = nullptr);
+// Of several ranks that go in step it is the one that the others wait for.
+JobModel model_of(const Profile& job, const PlacementRates* rates = nullptr);
 
 // A changed job: the setup and factors that its simulation takes.
 struct Scenario {

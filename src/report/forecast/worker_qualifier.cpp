@@ -28,17 +28,18 @@ void judge_workers(const ForecastSection& section, Diagnosis& diagnosis) {
   if (workers <= 0 || !is_input_bound(verdict.label)) return;
   const Forecast* more = doubled(section.forecasts, workers);
   if (more == nullptr) return;
+  const char* each = section.ranks > 1 ? " in each rank" : "";
   const auto named =
       std::find(verdict.qualifiers.begin(), verdict.qualifiers.end(), Qualifier::kTooFewWorkers);
   if (named != verdict.qualifiers.end()) {
     if (more->speedup.low >= 1) return;
     verdict.qualifiers.erase(named);
-    verdict.why.push_back(fmt::format("whether more workers help is not known: {} would bring {}",
-                                      2 * workers, gain_text(*more)));
+    verdict.why.push_back(fmt::format("whether more workers help is not known: {}{} would bring {}",
+                                      2 * workers, each, gain_text(*more)));
   } else if (more->speedup.low >= kWorthwhile) {
     verdict.qualifiers.push_back(Qualifier::kTooFewWorkers);
-    verdict.why.push_back(fmt::format("{} workers instead of {} would bring {}", 2 * workers,
-                                      workers, gain_text(*more)));
+    verdict.why.push_back(fmt::format("{} workers{} instead of {} would bring {}", 2 * workers,
+                                      each, workers, gain_text(*more)));
   }
 }
 
