@@ -11,6 +11,11 @@ namespace {
 
 std::string number(double value) { return fmt::format("{:.6g}", value); }
 
+// A factor that was worked out has more digits than meaning.
+std::string times(double factor) {
+  return factor < 100 ? fmt::format("{:.3g}", factor) : number(std::round(factor));
+}
+
 std::string signed_percent(double gain, bool unit) {
   const double percent = gain * 100;
   const int digits = std::abs(percent) < 9.95 && std::abs(percent) >= 0.05 ? 1 : 0;
@@ -60,14 +65,14 @@ std::string to_text(const Change& change) {
       return fmt::format("batches of {}", value);
     case ChangeKind::kFaster:
       return std::isinf(change.value) ? fmt::format("no {}", stage)
-                                      : fmt::format("{} {}x as fast", stage, value);
+                                      : fmt::format("{} {}x as fast", stage, times(change.value));
     case ChangeKind::kCached:
       return "data in memory";
     case ChangeKind::kPlacement:
       if (change.stage == "cpu") return "the reference pipeline on the CPU";
       return change.stage == "gpu" ? "decoding and transforms on the GPU" : "transforms on the GPU";
     case ChangeKind::kConsumer:
-      return fmt::format("a step of {}x the time", value);
+      return fmt::format("a step of {}x the time", times(change.value));
     case ChangeKind::kPersistentWorkers:
       return "workers kept between epochs";
     case ChangeKind::kNoStragglers:
