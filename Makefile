@@ -15,6 +15,7 @@ export CCACHE_NOHASHDIR ?= 1
 configure = test -f build$(2)/build.ninja || cmake --preset $(1) $(LAUNCHER)
 # The same, and once more when nvcc has come since: an earlier `make build` did without.
 configure_cuda = [ build$(2)/build.ninja -nt .venv-cuda/stamp ] || cmake --preset $(1) $(LAUNCHER)
+make_data = .venv/bin/python scripts/make_dataset.py data/imagenet-like
 CTEST := ctest --output-on-failure --no-tests=error
 
 .PHONY: help build demo test test-slow bench accuracy accuracy-forecast accuracy-probe gpu-programs gpu-check gpu-pack format format-check docs-check asan tsan fuzz install clean setup data
@@ -26,7 +27,7 @@ setup:
 	@scripts/bootstrap.sh build
 
 data: setup
-	@.venv/bin/python scripts/make_dataset.py data/imagenet-like
+	@$(make_data)
 
 build: setup ## Compile everything into build/ (programs: build/bin)
 	@$(call configure,release)
@@ -37,9 +38,9 @@ demo: setup ## Record a real image pipeline and show what holds it back (DATA=/p
 	@cmake --build build --target programs
 	@scripts/demo.sh "$(DATA)"
 
-test: data ## Build and run all tests (a few minutes)
+test: setup ## Build and run all tests (a few minutes)
 	@scripts/bootstrap.sh test
-	@scripts/bootstrap.sh torch & \
+	@{ $(make_data) && scripts/bootstrap.sh torch; } & \
 	scripts/bootstrap.sh cuda && { $(call configure_cuda,release); } && cmake --build build && wait $$!
 	@scripts/run_tests.sh build $(ARGS)
 

@@ -6,6 +6,8 @@
   programs' sub-commands and options
 - generated parts that are stale: the table in docs/performance.md, docs/gpu-results.md
 - paths of the machine it is written on, anywhere in the tree
+- constants of a .cpp file that a header has in the same namespace: compiled as one file with
+  others, as in the sanitizer builds, they would hide it from them
 Files of more than 400 lines are named, not refused.
 """
 
@@ -142,6 +144,26 @@ def check_machine_paths(path):
                 problem(path, number, f"a path of this machine: {name}")
 
 
+def constants(path):
+    """(namespace, name, line) of the constants outside of functions and classes."""
+    namespace = ""
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        if found := re.match(r"namespace ([\w:]+) \{", line):
+            namespace = found[1]
+        elif re.match(r"(inline )?const(expr|init)? ", line):
+            for name in re.findall(r"\b(k[A-Z]\w*)(?:\[[^\]]*\])? ?[={]", line):
+                yield namespace, name, number
+
+
+def check_hidden_constants(files):
+    in_headers = {(namespace, name): path for path in files if path.suffix == ".h"
+                  for namespace, name, _ in constants(path)}
+    for path in files:
+        for namespace, name, line in constants(path) if path.suffix == ".cpp" else ():
+            if header := in_headers.get((namespace, name)):
+                problem(path, line, f"{name} is in {header.relative_to(ROOT)}, too: rename one")
+
+
 def main():
     files = list(tree())
     markdown = [path for path in files if path.suffix == ".md"]
@@ -153,6 +175,7 @@ def main():
         lines = path.read_bytes().count(b"\n")
         if path.suffix in CODE and lines > LONG:
             print(f"docs: {path.relative_to(ROOT)} has {lines} lines: is it one thing?")
+    check_hidden_constants(files)
     if bench.stale(ROOT / "docs/performance.md"):
         problems.append("docs/performance.md: the table is not that of docs/performance.json: "
                         "scripts/bench.py --write-docs")

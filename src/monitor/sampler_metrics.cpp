@@ -9,6 +9,7 @@
 #include <cmath>
 #include <limits>
 
+#include "monitor/sampler_pace.h"
 #include "system/affinity.h"
 #include "system/cpu_info.h"
 
@@ -17,10 +18,9 @@ namespace {
 
 using format::MetricKind;
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
-constexpr std::uint64_t kSecond = 1'000'000'000;
-constexpr std::uint64_t kLimitsEvery = 10 * kSecond;
-constexpr std::uint64_t kGpusEvery = kSecond / 2;
-constexpr std::uint64_t kPcieEvery = kSecond / 4;
+constexpr std::uint64_t kLimitsEvery = 10 * kSecond_ns;
+constexpr std::uint64_t kGpusEvery = kSecond_ns / 2;
+constexpr std::uint64_t kPcieEvery = kSecond_ns / 4;
 
 // A metric's name: parts that are put together only when it is described.
 struct Name {

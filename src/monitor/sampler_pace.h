@@ -6,13 +6,15 @@
 
 namespace datamon::monitor {
 
+constexpr std::uint64_t kSecond_ns = 1'000'000'000;
+
 // Fast at first, slow afterwards, and slower wherever a row costs more than the
 // sampler's share of the monitor's budget. Not thread-safe.
 class SamplerPace {
  public:
   // A quarter of the budget: the rest is for the readings of single spans.
   static constexpr std::uint64_t kShareOfBudget = 4;
-  static constexpr std::uint64_t kLongestNs = 10'000'000'000;
+  static constexpr std::uint64_t kLongestNs = 10 * kSecond_ns;
 
   SamplerPace(std::uint64_t fast_ns, std::uint64_t fast_period_ns, std::uint64_t slow_ns,
               std::uint64_t budget_ppm)

@@ -28,18 +28,17 @@
 namespace datamon::monitor {
 namespace {
 
-constexpr std::uint64_t kSecond = 1'000'000'000;
 // NVML and libraries with much thread-local storage need some; touched as used.
 constexpr std::size_t kStackBytes = 256 * 1024;
 
 // How often to look whether the job has ended without a word, and how often
 // once its main thread has: the rest may follow at any time.
-constexpr std::uint64_t kAloneEveryNs = kSecond;
-constexpr std::uint64_t kAloneSoonNs = kSecond / 20;
+constexpr std::uint64_t kAloneEveryNs = kSecond_ns;
+constexpr std::uint64_t kAloneSoonNs = kSecond_ns / 20;
 
 // Work on files takes a millisecond; only a thread that gets no core is waited
 // for longer.
-constexpr std::uint64_t kFilesPatienceNs = kSecond;
+constexpr std::uint64_t kFilesPatienceNs = kSecond_ns;
 
 // The thread opens and closes files while one of these lives.
 class FilesInUse {
@@ -233,7 +232,7 @@ void SamplerThread::run() {
     const std::uint64_t started = monotonic_ns();
     const std::uint64_t cpu_started = clock_ns(CLOCK_THREAD_CPUTIME_ID);
     const bool last = control_.stop.load() != 0 || left_alone_;
-    const std::uint64_t processes_every = std::max(kSecond, interval_ns_);
+    const std::uint64_t processes_every = std::max(kSecond_ns, interval_ns_);
     {
       const FilesInUse files(control_);
       take_row();
@@ -348,8 +347,8 @@ void wait_while(std::atomic<std::uint32_t>& word, std::uint32_t value, std::uint
     const std::uint64_t now = monotonic_ns();
     if (now >= deadline) return;
     struct timespec rest {};
-    rest.tv_sec = static_cast<time_t>((deadline - now) / kSecond);
-    rest.tv_nsec = static_cast<long>((deadline - now) % kSecond);
+    rest.tv_sec = static_cast<time_t>((deadline - now) / kSecond_ns);
+    rest.tv_nsec = static_cast<long>((deadline - now) % kSecond_ns);
     ::syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, value, &rest, nullptr, 0);
   }
 }

@@ -20,7 +20,7 @@ constexpr rlim_t kShareOfLimit = 16;
 constexpr int kLowestDescriptor = 32;
 constexpr int kOpening = -1;
 
-constinit std::atomic<int> g_slots[kMostKept]{};
+constinit std::atomic<int> g_kept[kMostKept]{};
 
 std::size_t most_kept() {
   rlimit limit{};
@@ -67,12 +67,12 @@ Schedstat::Slot* Schedstat::keep() {
   const std::size_t most = most_kept();
   for (std::size_t i = 0; i < most; ++i) {
     int expected = 0;
-    if (g_slots[i].load(std::memory_order_relaxed) != 0 ||
-        !g_slots[i].compare_exchange_strong(expected, kOpening))
+    if (g_kept[i].load(std::memory_order_relaxed) != 0 ||
+        !g_kept[i].compare_exchange_strong(expected, kOpening))
       continue;
     const int fd = open_high();
-    g_slots[i].store(std::max(fd, 0));
-    return fd > 0 ? &g_slots[i] : nullptr;
+    g_kept[i].store(std::max(fd, 0));
+    return fd > 0 ? &g_kept[i] : nullptr;
   }
   return nullptr;
 }
@@ -102,7 +102,7 @@ void Schedstat::close() {
 }
 
 void Schedstat::close_inherited() {
-  for (Slot& slot : g_slots) close_schedstat(slot.exchange(0));
+  for (Slot& slot : g_kept) close_schedstat(slot.exchange(0));
 }
 
 }  // namespace datamon::monitor

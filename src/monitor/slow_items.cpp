@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "monitor/atomics.h"
+#include "monitor/cpu_split.h"
 
 namespace datamon::monitor {
 namespace {
@@ -11,8 +12,6 @@ namespace {
 using format::SlowPart;
 using format::SlowRecord;
 using format::SpanRecord;
-
-constexpr int kMaxDepth = 64;
 
 // So many stages are told apart while an item is split; of more the rest is the item's own.
 constexpr std::size_t kMostStages = 32;

@@ -11,14 +11,14 @@
 namespace datamon::pipeline {
 namespace {
 
-constexpr int kLookEvery_ms = 200;
+constexpr int kLookForLoaderEvery_ms = 200;
 
 // Waits for request number `index`; false when the worker is to end.
 bool wait_for_request(const WorkerJob& job, std::uint32_t index, bool (*orphaned)()) {
   while (job.control.stop.load(std::memory_order_relaxed) == 0) {
     const std::uint32_t requested = job.lane.requested.value();
     if (requested != index) return job.control.stop.load(std::memory_order_relaxed) == 0;
-    job.lane.requested.wait(requested, kLookEvery_ms);
+    job.lane.requested.wait(requested, kLookForLoaderEvery_ms);
     if (orphaned()) return false;
   }
   return false;

@@ -10,7 +10,7 @@ namespace datamon::report {
 namespace {
 
 constexpr std::size_t kMostDeviceName = 96;
-constexpr std::size_t kMostDevices = 64;
+constexpr std::size_t kMostDeviceNames = 64;
 
 // N of the note "cupti.kernel.N".
 std::optional<std::uint32_t> number_behind(std::string_view key, std::string_view prefix) {
@@ -58,7 +58,7 @@ DeviceNames device_names(const ProcessFile& process) {
       if (*number >= names.kernels.size()) names.kernels.resize(*number + std::size_t{1});
       names.kernels[*number] = kernel_function(value);
     } else if (const auto device = number_behind(key, "cupti.device.")) {
-      if (names.devices.size() < kMostDevices || names.devices.contains(*device))
+      if (names.devices.size() < kMostDeviceNames || names.devices.contains(*device))
         names.devices[*device] = value.substr(0, kMostDeviceName);
     }
   }

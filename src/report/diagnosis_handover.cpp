@@ -94,7 +94,6 @@ struct Sums {
 // it waits for that, 0 where it does not care. Where the senders never rest it is 1: they
 // set the pace either way.
 SlopeEstimate growth_of(const std::vector<Handover>& all) {
-  constexpr std::size_t kStretches = 20;
   constexpr double kNeverRest = 0.9;
   if (all.size() < 2 * kStretches) return {};
   std::array<Sums, kStretches> stretch;

@@ -117,13 +117,13 @@ struct Conversion {
 };
 using Conversions = std::array<Conversion, kStageClasses>;
 
-struct Sums {
+struct MakerSums {
   Conversions by_class{};
   double cpu = 0, run_queue = 0, known_self = 0, self = 0;
   double blocked_send = 0;
 };
 
-void add_stage(const StageProfile& stage, bool storage, MakerEvidence& out, Sums& sums) {
+void add_stage(const StageProfile& stage, bool storage, MakerEvidence& out, MakerSums& sums) {
   const auto cost = cost_of(stage.stage_class);
   if (!cost || is_queue(stage)) return;
   const double self = sane_seconds(stage.self_s);
@@ -216,7 +216,7 @@ bool is_no_chance(const std::vector<double>& own_ms, double others_ms, std::size
          th::kByChance;
 }
 
-void add_workers(const Profile& profile, const Sums& sums, MakerEvidence& out) {
+void add_workers(const Profile& profile, const MakerSums& sums, MakerEvidence& out) {
   out.workers = static_cast<int>(profile.workers.size());
   out.ahead = static_cast<double>(workers_each(profile)) *
               (profile.job.prefetch > 0 ? profile.job.prefetch : kUsualPrefetch);
@@ -317,7 +317,7 @@ MakerEvidence maker_evidence(const Profile& profile, const std::vector<double>& 
   MakerEvidence out;
   out.on_consumer = consumer_makes_batches(profile);
   const bool storage = storage_at_work(profile);
-  Sums sums;
+  MakerSums sums;
   double consumer_s = 0, consumer_queue_s = 0;
   for (const StageProfile& stage : profile.stages) {
     const bool receives = stage.on_consumer && !out.on_consumer && !is_queue(stage) &&

@@ -13,10 +13,13 @@ struct SlopeEstimate {
   double slope = 0, error = std::numeric_limits<double>::infinity();
 };
 
+// So many stretches tell the error to a sixth, and leave each long enough to be unlike the next.
+inline constexpr std::size_t kStretches = 20;
+
 // `Sums` of a stretch's points can be added with a sign, add(other, sign), and have a
 // slope(), NaN if there is none.
-template <typename Sums, std::size_t kStretches>
-SlopeEstimate jackknife(const std::array<Sums, kStretches>& stretches, const Sums& whole) {
+template <typename Sums, std::size_t kCount>
+SlopeEstimate jackknife(const std::array<Sums, kCount>& stretches, const Sums& whole) {
   SlopeEstimate out;
   out.slope = whole.slope();
   double squares = 0;
@@ -26,7 +29,7 @@ SlopeEstimate jackknife(const std::array<Sums, kStretches>& stretches, const Sum
     const double difference = rest.slope() - out.slope;
     squares += difference * difference;
   }
-  constexpr double kParts = kStretches;
+  constexpr double kParts = kCount;
   out.error = std::sqrt(squares * (kParts - 1) / kParts);
   return out;
 }

@@ -14,7 +14,6 @@ namespace {
 
 // Neighbouring reads are alike (one slow file, one busy moment): whole stretches
 // of them are left out in turn to learn how sure the exponent is (jackknife).
-constexpr std::size_t kStretches = 20;
 constexpr std::size_t kFewestReads = 10 * kStretches;
 // A spread below this (of a logarithm, squared) is none: all the same, or two
 // amounts that always go together.

@@ -14,7 +14,6 @@ namespace {
 
 // A window is this many times as long as a usual read: within a single one nothing is known.
 constexpr double kReadsAWindow = 2;
-constexpr std::size_t kStretches = 20;
 constexpr std::size_t kFewestWindows = 2 * kStretches;
 constexpr std::size_t kMostWindows = 2000;
 constexpr std::size_t kMostReaders = 2000;

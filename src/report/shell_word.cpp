@@ -25,7 +25,7 @@ std::string escaped(std::string_view bytes) {
   return out + "'";
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out = "'";
   for (const char c : text) {
     if (c == '\'')
@@ -42,7 +42,7 @@ std::string shell_word(std::string_view path) {
   const std::string word = (path.starts_with('-') ? "./" : "") + std::string(path);
   if (word.empty()) return "''";
   if (word.find_first_not_of(kSafe) == std::string::npos) return word;
-  return printable(word) == word ? quoted(word) : escaped(word);
+  return printable(word) == word ? in_quotes(word) : escaped(word);
 }
 
 }  // namespace datamon::report

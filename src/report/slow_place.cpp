@@ -12,7 +12,7 @@ constexpr double kFactor = 4, kShare = 0.2;
 // The rest that it is compared with must be more than an accident, too.
 constexpr double kLeastRest = 0.2;  // of the bytes
 
-struct Place {
+struct OpenPlace {
   std::size_t length;  // of its path
   double bytes = 0, read_s = 0;
 };
@@ -30,7 +30,7 @@ class Search {
       open_.push_back({at + 1});
     open_.push_back({file.path.size()});
     path_ = &file.path;
-    for (Place& place : open_) {
+    for (OpenPlace& place : open_) {
       place.bytes += file.bytes;
       place.read_s += file.read_s;
     }
@@ -47,7 +47,7 @@ class Search {
   // How far `path` lies in the same places as the one before.
   std::size_t common_length(const std::string& path) const {
     std::size_t length = 0;
-    for (const Place& place : open_) {
+    for (const OpenPlace& place : open_) {
       const bool folder = (*path_)[place.length - 1] == '/';
       if (!folder || path.compare(0, place.length, *path_, 0, place.length) != 0) break;
       length = place.length;
@@ -59,7 +59,7 @@ class Search {
     for (; !open_.empty() && open_.back().length > length; open_.pop_back()) judge(open_.back());
   }
 
-  void judge(const Place& place) {
+  void judge(const OpenPlace& place) {
     const double rest_bytes = bytes_ - place.bytes, rest_s = read_s_ - place.read_s;
     if (!(place.read_s >= kShare * read_s_) || !(rest_bytes >= kLeastRest * bytes_)) return;
     if (!(rest_s > 0) || !(place.read_s / place.bytes >= kFactor * rest_s / rest_bytes)) return;
@@ -72,7 +72,7 @@ class Search {
 
   const double bytes_, read_s_;
   const std::string* path_ = nullptr;  // of the latest file
-  std::vector<Place> open_;            // that it lies in, and itself
+  std::vector<OpenPlace> open_;        // that it lies in, and itself
   SlowPlace best_;
   double best_s_ = 0;
 };

@@ -11,8 +11,8 @@
 namespace datamon::report {
 namespace {
 
-constexpr std::size_t kMostDevices = 4;              // the JSON has all
-constexpr std::size_t kMostName = 44;                // columns of a name
+constexpr std::size_t kDevicesShown = 4;             // the JSON has all
+constexpr std::size_t kNameColumns = 44;             // columns of a name
 constexpr std::string_view kBelow = "            ";  // as wide as a fact's name
 
 std::string copies_text(const char* what, const CopySums& sums) {
@@ -32,7 +32,7 @@ std::string device_text(const GpuDeviceProfile& device, bool causes_known) {
   const auto share = [&](double part_s) {
     return percent_text(device.window_s > 0 ? part_s / device.window_s : 0);
   };
-  std::string text = device.name.empty() ? "" : cut(printable(device.name), kMostName) + " · ";
+  std::string text = device.name.empty() ? "" : cut(printable(device.name), kNameColumns) + " · ";
   text += fmt::format("busy {}", share(device.busy_s));
   const double idle_s = device.window_s - device.busy_s;
   if (causes_known && idle_s > 0)
@@ -58,7 +58,7 @@ std::string kernels_text(const std::vector<KernelShare>& kernels) {
   std::string text;
   for (const KernelShare& each : kernels)
     text += fmt::format("{}{} {}", text.empty() ? "kernel time: " : ", ",
-                        cut(printable(each.name), kMostName), percent_text(each.share));
+                        cut(printable(each.name), kNameColumns), percent_text(each.share));
   return text;
 }
 
@@ -70,15 +70,15 @@ std::string Sections::gpus() const {
   std::string out;
   const bool ranks = std::any_of(gpu.devices.begin(), gpu.devices.end(),
                                  [](const GpuDeviceProfile& device) { return device.rank != 0; });
-  for (std::size_t i = 0; i < gpu.devices.size() && i < kMostDevices; ++i) {
+  for (std::size_t i = 0; i < gpu.devices.size() && i < kDevicesShown; ++i) {
     const GpuDeviceProfile& device = gpu.devices[i];
     out += fact(ranks ? fmt::format("gpu {}.{}", device.rank, device.device)
                       : fmt::format("gpu {}", device.device),
                 device_text(device, gpu.causes_known));
     out += fact("", kernels_text(device.longest_kernels));
   }
-  if (gpu.devices.size() > kMostDevices)
-    out += wrap_command(fmt::format("… and {} more:", gpu.devices.size() - kMostDevices),
+  if (gpu.devices.size() > kDevicesShown)
+    out += wrap_command(fmt::format("… and {} more:", gpu.devices.size() - kDevicesShown),
                         command_about(profile_, "report", "--json"), width(), kBelow, kBelow);
   std::string notes;
   const auto add = [&](bool holds, const std::string& note) {

@@ -6,6 +6,7 @@
 #include <array>
 #include <optional>
 
+#include "report/nanoseconds.h"
 #include "report/profile.h"
 #include "report/text_units.h"
 #include "report/trace_density.h"
@@ -20,8 +21,6 @@ namespace {
 constexpr double kStartUpShare = 0.15;
 constexpr double kSlowShare = 0.10;
 constexpr double kAllShare = 0.95;
-
-double seconds(std::int64_t ns) { return static_cast<double>(ns) * 1e-9; }
 
 std::int64_t to_ns(double value_s) {
   return static_cast<std::int64_t>(

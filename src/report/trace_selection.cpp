@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "report/nanoseconds.h"
 #include "report/text_units.h"
 #include "report/trace_default.h"
 #include "report/trace_gaps.h"
@@ -13,8 +14,6 @@
 
 namespace datamon::report {
 namespace {
-
-double seconds(std::int64_t ns) { return static_cast<double>(ns) * 1e-9; }
 
 std::int64_t to_ns(double value_s, const char* option) {
   if (!(value_s >= 0))

@@ -1,33 +1,45 @@
 """Committed recordings of real jobs, whose truth was established by intervention
 (docs/accuracy.md): what is said of them stays. tests/report/golden/recordings/README.md."""
 
+import functools
 import json
 import re
-import tarfile
 
 import pytest
 
-from programs import SOURCE, as_json, datamon
+from programs import datamon, golden_labels, golden_recording
 
-RECORDINGS = SOURCE / "tests/report/golden/recordings"
-LABELS = json.loads((RECORDINGS / "labels.json").read_text())
+LABELS = golden_labels()
 
 
-@pytest.fixture(params=LABELS)
+class Told:
+    """What the commands say of one recording; each is asked once."""
+
+    def __init__(self, recording):
+        self.recording = recording
+
+    @functools.cache
+    def text(self, command, *options):
+        done = datamon(command, self.recording, *options)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def json(self, command, *options):
+        return json.loads(self.text(command, *options, "--json"))
+
+
+@pytest.fixture(scope="module", params=LABELS)
 def name(request):
     return request.param
 
 
-@pytest.fixture
-def recording(name, tmp_path):
-    with tarfile.open(RECORDINGS / f"{name}.tar.xz") as tar:
-        for entry in tar:
-            (tmp_path / entry.name).write_bytes(tar.extractfile(entry).read())
-    return tmp_path
+@pytest.fixture(scope="module")
+def told(name, tmp_path_factory):
+    return Told(golden_recording(name, tmp_path_factory.mktemp(name)))
 
 
-def test_verdict(name, recording):
-    report = as_json("report", recording)
+def test_verdict(name, told):
+    report = told.json("report")
     verdict, label = report["verdict"], LABELS[name]
     assert verdict["label"] in (label["label"], label.get("or")), verdict
     if "or" in label:  # two that are close: said, and not with confidence
@@ -40,27 +52,27 @@ def test_verdict(name, recording):
 GAIN = re.compile(r": ([+-][\d.]+) % \(([+-][\d.]+) to ")
 
 
-def test_what_gains_is_not_said_to_be_in_vain(recording):
+def test_what_gains_is_not_said_to_be_in_vain(told):
     """Not for sure, nor by 5 % and more."""
-    for line in as_json("report", recording)["unhelpful"]:
+    for line in told.json("report")["unhelpful"]:
         if found := GAIN.search(line):
             value, low = map(float, found.groups())
             assert value < 5 and low <= 0, line
 
 
-def test_the_largest_gains_come_first(recording):
+def test_the_largest_gains_come_first(told):
     """The largest sure one, then by size: what is shown holds the largest of all."""
-    remedies = as_json("report", recording)["remedies"]
+    remedies = told.json("report")["remedies"]
     gains = [r["forecast"]["speedup"]["value"] for r in remedies if "forecast" in r]
     assert max(gains) in gains[:2]
-    text = datamon("report", recording, "--width", "80").stdout
+    text = told.text("report", "--width", "80")
     shown = re.search(r"what would help(?: \((\d+) more: --json\))?\n", text)
     assert int(shown[1] or 0) == max(0, len(remedies) - 3)
     assert len(re.findall(r"^  [123] ", text[shown.end():], re.M)) == min(3, len(remedies))
 
 
-def test_the_loop_adds_up(recording):
-    report = as_json("report", recording)
+def test_the_loop_adds_up(told):
+    report = told.json("report")
     on_consumer = [stage for stage in report["stages"] if stage["on_consumer"]]
     assert sum(stage["share"] for stage in on_consumer) == pytest.approx(1, abs=0.01)
     wait = next(stage for stage in on_consumer if stage["name"] == "wait")
@@ -69,25 +81,24 @@ def test_the_loop_adds_up(recording):
         report["consumer"]["wait_s"] / report["consumer"]["steady_s"], abs=0.005)
 
 
-def test_the_report_names_no_more_than_the_forecast(name, recording):
+def test_the_report_names_no_more_than_the_forecast(name, told):
     """Speeds that the first sentence and the forecast's bounds give for one and the same thing."""
-    text = " ".join(datamon("report", recording, "--width", "140").stdout.split())
-    bound = as_json("forecast", recording)["forecast_basis"]["bounds_items_per_s"]["consumer"]
+    text = " ".join(told.text("report", "--width", "140").split())
+    bound = told.json("forecast")["forecast_basis"]["bounds_items_per_s"]["consumer"]
     if LABELS[name]["label"] == "compute-bound":
         return
     most = float(re.search(r"→ [\d.]+ steps/s \([\d.]+ → ([\d.]+) items/s\)", text)[1])
     assert most <= 1.06 * bound  # what the simulation is off as it is, where nothing is received
     if name in ("padding", "small-tensors"):
         assert "but received as now" in text and most <= 1.01 * bound
-    sweep = as_json("forecast", recording, "--sweep")["sweep"]
+    sweep = told.json("forecast", "--sweep")["sweep"]
     assert all(point["throughput"]["value"] <= 1.000001 * sweep["consumer_items_per_s"]
                for point in sweep["points"])
 
 
-@pytest.mark.parametrize("width", [80, 100])
-def test_words(recording, width):
-    report = datamon("report", recording, "--width", width).stdout
-    forecast = datamon("forecast", recording, "--width", width).stdout
+@pytest.mark.parametrize("width", ["80", "100"])
+def test_words(told, width):
+    report, forecast = (told.text(command, "--width", width) for command in ("report", "forecast"))
     for text in (report, forecast):
         assert not re.search(r"\d\n\s+(%|([num]?s|[kMG]?B|items/s|steps/s)\b)", text)
         assert "no handoff" not in text and "at most +" not in text

@@ -2,16 +2,14 @@
 file of rates. The recordings are the committed ones, whose cause is known; rates of a GPU are
 arbitrary numbers."""
 
+import functools
 import json
 import subprocess
-import tarfile
 
 import jsonschema
 import pytest
 
-from programs import PIPELINE, SCHEMA, SOURCE, datamon, environment
-
-RECORDINGS = SOURCE / "tests/report/golden/recordings"
+from programs import PIPELINE, SCHEMA, datamon, environment, golden_recording
 
 
 def pipeline(*arguments, **more):
@@ -22,13 +20,7 @@ def pipeline(*arguments, **more):
 @pytest.fixture(scope="module")
 def golden(tmp_path_factory):
     """golden(name) -> the folder of a committed recording."""
-    def unpack(name):
-        folder = tmp_path_factory.mktemp(name)
-        with tarfile.open(RECORDINGS / f"{name}.tar.xz") as tar:
-            for entry in tar:
-                (folder / entry.name).write_bytes(tar.extractfile(entry).read())
-        return folder
-    return unpack
+    return functools.cache(lambda name: golden_recording(name, tmp_path_factory.mktemp(name)))
 
 
 def device_rate(worker_us, device_us):

@@ -6,8 +6,10 @@ tested: figures are benchmarks/accuracy/probe_accuracy.py's."""
 import json
 import struct
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 import jsonschema
+import pytest
 
 from programs import DATAMON, PIPELINE, SCHEMA, environment
 
@@ -25,15 +27,28 @@ def probe(folder, photos, *options, seconds="20", job_seconds=SECONDS):
     return report, done.stderr
 
 
+@pytest.fixture(scope="module")
+def experiments(photos, tmp_path_factory):
+    """Jobs that sleep nearly all the time, so all at the same time."""
+    workers = ["--workers", "2", "--batch", "2"]
+    with ThreadPoolExecutor(3) as pool:
+        def start(name, *options, **seconds):
+            return pool.submit(probe, tmp_path_factory.mktemp(name), photos, *workers, *options, **seconds)
+
+        yield {"reading": start("reading", "--compute-ms", "2", "--worker-kind", "process",
+                                "--slow", "read=+20ms"),
+               "step": start("step", "--compute-ms", "40"),
+               "short": start("short", "--compute-ms", "20", seconds="5", job_seconds="12")}
+
+
 def sensitivities(report):
     found = report["probe"]
     assert found["why_not"] is None, found
     return {s["class"]: s["sensitivity"] for s in found["stages"] if s["sensitivity"]}
 
 
-def test_reading_that_limits_is_found(tmp_path, photos):
-    report, said = probe(tmp_path, photos, "--workers", "2", "--batch", "2", "--compute-ms", "2",
-                         "--worker-kind", "process", "--slow", "read=+20ms")
+def test_reading_that_limits_is_found(experiments):
+    report, said = experiments["reading"].result()
     found = sensitivities(report)
     assert found["read"]["value"] > 0.6, found
     assert all(found["read"]["value"] > s["value"] for c, s in found.items() if c != "read"), found
@@ -42,17 +57,16 @@ def test_reading_that_limits_is_found(tmp_path, photos):
     assert said.startswith("datamon: an experiment: ")
 
 
-def test_a_step_that_limits_is_found(tmp_path, photos):
-    report, _ = probe(tmp_path, photos, "--workers", "2", "--batch", "2", "--compute-ms", "40")
+def test_a_step_that_limits_is_found(experiments):
+    report, _ = experiments["step"].result()
     found = sensitivities(report)
     assert found["compute"]["value"] > 0.7, found
     assert all(s["value"] < 0.4 for c, s in found.items() if c != "compute"), found
     assert report["probe"]["verdict"] in ("confirmed", "undecided")
 
 
-def test_it_ends_by_itself_and_the_job_goes_on(tmp_path, photos):
-    report, _ = probe(tmp_path, photos, "--workers", "2", "--batch", "2", "--compute-ms", "20",
-                      seconds="5", job_seconds="12")
+def test_it_ends_by_itself_and_the_job_goes_on(experiments):
+    report, _ = experiments["short"].result()
     assert report["probe"]["seconds"] <= 5.5
     assert report["probe"]["end"] in ("limit", "narrow")
     assert report["job"]["duration_s"] > 10

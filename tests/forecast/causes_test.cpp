@@ -19,7 +19,7 @@ using datamon::testing::ProfileModel;
 using ::testing::Contains;
 using ::testing::Not;
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr double kTakesNoTime = std::numeric_limits<double>::infinity();  // so much faster
 
 double rate(const LoaderSetup& setup, double batch_s, double step_s) {
   const std::vector<BatchWork> batches(600, BatchWork{0, 0, batch_s});
@@ -68,9 +68,9 @@ TEST(PartsOfAStage, AddUpToTheirClass) {
   const auto gain = [&](const std::vector<Change>& changes) {
     return forecaster.forecast(changes).forecast.value().speedup.value;
   };
-  const Change a{ChangeKind::kFaster, kInfinity, "transform/a"};
-  const Change b{ChangeKind::kFaster, kInfinity, "transform/b"};
-  EXPECT_NEAR(gain({a, b}), gain({{ChangeKind::kFaster, kInfinity, "transform"}}), 1e-9);
+  const Change a{ChangeKind::kFaster, kTakesNoTime, "transform/a"};
+  const Change b{ChangeKind::kFaster, kTakesNoTime, "transform/b"};
+  EXPECT_NEAR(gain({a, b}), gain({{ChangeKind::kFaster, kTakesNoTime, "transform"}}), 1e-9);
   EXPECT_LT(gain({b}), gain({a}));
   const Change twice{ChangeKind::kFaster, 2, "transform/a"};
   EXPECT_NEAR(gain({twice, twice}), gain({{ChangeKind::kFaster, 4, "transform/a"}}), 1e-9);

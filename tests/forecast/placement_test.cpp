@@ -29,7 +29,7 @@ using ::testing::Not;
 constexpr double kItems = 32;  // a batch
 
 // 4.4 ms of work a batch, of which 0.9 are reading from storage; two workers; a step of 1 ms.
-ProfileModel loader() {
+ProfileModel image_loader() {
   ProfileModel model = datamon::testing::loader();
   model.items = static_cast<int>(kItems);
   return model;
@@ -64,24 +64,24 @@ void expect_truth(const Forecast& forecast, const ProfileModel& after) {
 
 TEST(PlacementTruth, OnTheCpuTheWorkersDoLess) {
   for (const double worker_us : {10.0, 30.0, 90.0, 300.0})
-    expect_truth(forecast_of(make_profile(loader()), {.cpu_us = worker_us}, "cpu"),
-                 placed(loader(), worker_us, 0));
+    expect_truth(forecast_of(make_profile(image_loader()), {.cpu_us = worker_us}, "cpu"),
+                 placed(image_loader(), worker_us, 0));
 }
 
 TEST(PlacementTruth, OnTheGpuTheStepBecomesLonger) {
   for (const double device_us : {1.0, 10.0, 40.0, 200.0}) {
     const Forecast forecast =
-        forecast_of(make_profile(loader()), {.gpu_us = 5, .gpu_device_us = device_us}, "gpu");
+        forecast_of(make_profile(image_loader()), {.gpu_us = 5, .gpu_device_us = device_us}, "gpu");
     const double device_s = device_us * 1e-6 * kItems;
     EXPECT_NEAR(forecast.device_s, device_s, 1e-9);
     EXPECT_NEAR(forecast.added_s, device_s, 1e-9);
-    expect_truth(forecast, placed(loader(), 5, device_s));
+    expect_truth(forecast, placed(image_loader(), 5, device_s));
   }
 }
 
 // The device is busy for a part of the step's own time: the rest of it is free.
 TEST(PlacementTruth, IdleTimeOfTheGpuIsUsedFirst) {
-  Profile profile = make_profile(loader());
+  Profile profile = make_profile(image_loader());
   profile.machine.gpu = "Testdevice 1";
   profile.machine.gpus = 1;
   profile.machine.gpu_busy_share = 0.4e-3 * profile.steps_per_s;  // of the step's 1 ms
@@ -90,12 +90,12 @@ TEST(PlacementTruth, IdleTimeOfTheGpuIsUsedFirst) {
         forecast_of(profile, {.gpu_us = 5, .gpu_device_us = device_us}, "gpu");
     const double added_s = std::max(0.0, device_us * 1e-6 * kItems - 0.6e-3);
     EXPECT_NEAR(forecast.added_s, added_s, 0.02e-3) << device_us;
-    expect_truth(forecast, placed(loader(), 5, added_s));
+    expect_truth(forecast, placed(image_loader(), 5, added_s));
   }
 }
 
 TEST(PlacementTruth, RecordsOfTheDeviceAreBelievedBeforeTheSampler) {
-  Profile profile = make_profile(loader());
+  Profile profile = make_profile(image_loader());
   profile.machine.gpus = 1;
   profile.machine.gpu_busy_share = 0;
   profile.gpu.emplace();
@@ -106,7 +106,7 @@ TEST(PlacementTruth, RecordsOfTheDeviceAreBelievedBeforeTheSampler) {
 }
 
 TEST(Placement, LargerImagesCostMore) {
-  Profile profile = make_profile(loader());  // 90 kB an image
+  Profile profile = make_profile(image_loader());  // 90 kB an image
   const auto device_s = [&](RatesModel rates) {
     return forecast_of(profile, rates, "gpu").device_s / (rates.gpu_device_us * 1e-6 * kItems);
   };
@@ -119,14 +119,14 @@ TEST(Placement, LargerImagesCostMore) {
 }
 
 TEST(Placement, SaysThatTheSizeOfImagesIsNotKnown) {
-  Profile profile = make_profile(loader());
+  Profile profile = make_profile(image_loader());
   for (StageProfile& stage : profile.stages) stage.bytes = 0;
   EXPECT_THAT(forecast_of(profile, {.mean_bytes = 10}, "cpu").assumptions,
               Contains(HasSubstr("the recording does not say how large")));
 }
 
 TEST(Placement, SaysThatTheRatesAreOfAnotherMachine) {
-  Profile profile = make_profile(loader());
+  Profile profile = make_profile(image_loader());
   profile.machine.cpu_model = "Otherchip";
   profile.machine.gpu = "Otherdevice";
   EXPECT_THAT(forecast_of(profile, {}, "gpu").assumptions,
@@ -134,7 +134,7 @@ TEST(Placement, SaysThatTheRatesAreOfAnotherMachine) {
 }
 
 TEST(Placement, WithoutRatesItIsABoundThatSaysHowToGetThem) {
-  const Forecaster forecaster(make_profile(loader()));
+  const Forecaster forecaster(make_profile(image_loader()));
   const auto gpu = forecaster.forecast({{ChangeKind::kPlacement, 0, "gpu"}}).forecast;
   ASSERT_TRUE(gpu);
   EXPECT_TRUE(gpu->at_most);
@@ -145,7 +145,7 @@ TEST(Placement, WithoutRatesItIsABoundThatSaysHowToGetThem) {
 }
 
 TEST(Placement, WithoutWorkersTheGpuHasNobodyToOverlapWith) {
-  ProfileModel model = loader();
+  ProfileModel model = image_loader();
   model.workers = 0;
   model.receive_s = 0;
   Profile profile = make_profile(model);
@@ -159,7 +159,7 @@ TEST(Placement, WithoutWorkersTheGpuHasNobodyToOverlapWith) {
 
 TEST(Placement, OtherChangesGoWithIt) {
   const PlacementRates rates = make_rates({.gpu_us = 5, .gpu_device_us = 20});
-  const Forecaster forecaster(make_profile(loader()), &rates);
+  const Forecaster forecaster(make_profile(image_loader()), &rates);
   const auto speedup = [&](std::vector<Change> more) {
     more.insert(more.begin(), {ChangeKind::kPlacement, 0, "gpu"});
     return forecaster.forecast(more).forecast.value_or(Forecast()).speedup.value;
@@ -190,7 +190,7 @@ TEST(AddedStep, IsWhatFindsNoRoom) {
 }
 
 TEST(Advice, NamesThePlacementThatBringsMost) {
-  const PlacementAdvice advice = advice_on(make_profile(loader()));
+  const PlacementAdvice advice = advice_on(make_profile(image_loader()));
   ASSERT_EQ(advice.why_not, "");
   EXPECT_EQ(advice.choice, Placement::kGpu);
   EXPECT_TRUE(advice.sure);
@@ -205,24 +205,24 @@ TEST(Advice, NamesThePlacementThatBringsMost) {
 
 TEST(Advice, OfAlikeOnesTheOneThatLeavesTheGpuAlone) {
   // Reading and handing over is all that is left in each.
-  const PlacementAdvice advice = advice_on(make_profile(loader()), {.cpu_us = 5,
-                                                                    .hybrid_us = 4.9,
-                                                                    .gpu_us = 4.8,
-                                                                    .hybrid_device_us = 0.1,
-                                                                    .gpu_device_us = 0.1});
+  const PlacementAdvice advice = advice_on(make_profile(image_loader()), {.cpu_us = 5,
+                                                                          .hybrid_us = 4.9,
+                                                                          .gpu_us = 4.8,
+                                                                          .hybrid_device_us = 0.1,
+                                                                          .gpu_device_us = 0.1});
   EXPECT_EQ(advice.choice, Placement::kCpu);
 }
 
 TEST(Advice, ASlowDeviceIsNotAdvised) {
   const PlacementAdvice advice =
-      advice_on(make_profile(loader()), {.cpu_us = 40, .gpu_us = 5, .gpu_device_us = 500});
+      advice_on(make_profile(image_loader()), {.cpu_us = 40, .gpu_us = 5, .gpu_device_us = 500});
   EXPECT_NE(advice.choice, Placement::kGpu);
   EXPECT_LT(of(advice, Placement::kGpu).speedup.value, 0.3);
   EXPECT_EQ(of(advice, Placement::kGpu).limit, "consumer");
 }
 
 TEST(Advice, NoneHelpsAJobThatStorageHoldsBack) {
-  ProfileModel model = loader();
+  ProfileModel model = image_loader();
   model.cost.read = 20e-3;
   Profile at_its_limit = make_profile(model);
   at_its_limit.machine.disk_busy_share = 0.99;
@@ -242,7 +242,7 @@ TEST(Advice, NoneHelpsAJobThatStorageHoldsBack) {
 }
 
 TEST(Advice, NoneHelpsAJobThatTheModelHoldsBack) {
-  ProfileModel model = loader();
+  ProfileModel model = image_loader();
   model.compute_s = 20e-3;
   const PlacementAdvice advice = advice_on(make_profile(model), {.gpu_device_us = 100});
   EXPECT_TRUE(advice.none_helps);
@@ -255,10 +255,10 @@ TEST(Advice, NoneHelpsAJobThatTheModelHoldsBack) {
 }
 
 TEST(Advice, NoneHelpsAJobThatHandingOverHoldsBack) {
-  ProfileModel model = loader();
+  ProfileModel model = image_loader();
   model.receive_s = 10e-3;
   EXPECT_EQ(advice_on(make_profile(model)).limit, "hand-off");
-  model = loader();
+  model = image_loader();
   model.cost.send = 100e-3;
   const PlacementAdvice advice = advice_on(make_profile(model));
   EXPECT_TRUE(advice.none_helps);
@@ -267,14 +267,14 @@ TEST(Advice, NoneHelpsAJobThatHandingOverHoldsBack) {
 
 TEST(Advice, NoneHelpsWhenTheReferencePipelineIsNoFaster) {
   const PlacementAdvice advice =
-      advice_on(make_profile(loader()), {.cpu_us = 400, .hybrid_us = 300, .gpu_us = 200});
+      advice_on(make_profile(image_loader()), {.cpu_us = 400, .hybrid_us = 300, .gpu_us = 200});
   EXPECT_TRUE(advice.none_helps);
   EXPECT_EQ(advice.limit, "processor");
 }
 
 TEST(Advice, WhatWasNotMeasuredIsNoAdvice) {
   const RatesModel cpu_only{.cpu_us = 400, .hybrid_us = {}, .gpu_us = {}};
-  const PlacementAdvice advice = advice_on(make_profile(loader()), cpu_only);
+  const PlacementAdvice advice = advice_on(make_profile(image_loader()), cpu_only);
   EXPECT_FALSE(advice.choice);
   EXPECT_FALSE(advice.none_helps);
   EXPECT_TRUE(of(advice, Placement::kGpu).at_most);
@@ -283,25 +283,25 @@ TEST(Advice, WhatWasNotMeasuredIsNoAdvice) {
               AllOf(HasSubstr("what was measured will not help"), HasSubstr("gpu (up to about +"),
                     HasSubstr("not measured: there is no GPU")));
   // Not even the bound helps where the model is the limit.
-  ProfileModel model = loader();
+  ProfileModel model = image_loader();
   model.compute_s = 20e-3;
   EXPECT_TRUE(advice_on(make_profile(model), cpu_only).none_helps);
 }
 
 TEST(Advice, IsOnlyForJobsThatDecode) {
-  ProfileModel model = loader();
+  ProfileModel model = image_loader();
   model.cost.decode = 0;
   const PlacementAdvice advice = advice_on(make_profile(model));
   EXPECT_THAT(advice.why_not, HasSubstr("no decoding was recorded"));
   EXPECT_THAT(placement_text(advice, {}), HasSubstr("no advice on the placement"));
   EXPECT_TRUE(to_json(advice)["advice"].is_null());
-  model = loader();
+  model = image_loader();
   model.steps = 10;
   EXPECT_THAT(advice_on(make_profile(model)).why_not, HasSubstr("steady steps"));
 }
 
 TEST(Advice, IsInTheReports) {
-  const Profile profile = make_profile(loader());
+  const Profile profile = make_profile(image_loader());
   const PlacementRates rates = make_rates();
   const Diagnosis diagnosis = diagnose(profile);
   const ForecastSection section = forecast_section(profile, diagnosis, &rates);

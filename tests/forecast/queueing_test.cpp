@@ -12,9 +12,9 @@ namespace {
 
 constexpr std::size_t kMany = 200'000;
 
-class Draw {
+class RandomTimes {
  public:
-  explicit Draw(std::uint64_t seed) : random_(seed) {}
+  explicit RandomTimes(std::uint64_t seed) : random_(seed) {}
   double uniform() { return (static_cast<double>(random_.next() >> 11) + 0.5) * 0x1p-53; }
   double exponential(double mean) { return -mean * std::log(uniform()); }
 
@@ -30,7 +30,7 @@ std::vector<StepWork> constant_steps(std::size_t count, double delay_s) {
 // stream; a constant consumer behind it is M/D/1.
 TEST(Queueing, WaitOfAnMD1Queue) {
   for (const double load : {0.3, 0.6, 0.8}) {
-    Draw draw(7);
+    RandomTimes draw(7);
     const double service_s = 1e-3;
     std::vector<BatchWork> batches(kMany);
     for (BatchWork& batch : batches) batch.delay_s = draw.exponential(service_s / load);
@@ -48,7 +48,7 @@ TEST(Queueing, WaitOfAnMD1Queue) {
 
 // The same with a feeder thread as the constant server.
 TEST(Queueing, WaitBehindAFeederIsThatOfAnMD1Queue) {
-  Draw draw(8);
+  RandomTimes draw(8);
   const double service_s = 1e-3, load = 0.7;
   std::vector<BatchWork> batches(kMany);
   double made_s = 0;
@@ -74,7 +74,7 @@ TEST(Queueing, WaitBehindAFeederIsThatOfAnMD1Queue) {
 TEST(Queueing, LineOfTwoExponentialMachinesWithAFiniteBuffer) {
   for (const int buffer : {1, 2, 5, 20}) {
     for (const double load : {0.5, 0.9, 1.0, 1.5}) {
-      Draw draw(9);
+      RandomTimes draw(9);
       const double service_s = 1e-3;
       std::vector<BatchWork> batches(kMany);
       std::vector<StepWork> steps(kMany);
@@ -135,7 +135,7 @@ double closed_network_rate(int workers, int cores, double sleep_s, double cpu_s)
 TEST(Queueing, CoresSharedByWorkersThatSleepAndCompute) {
   for (const int workers : {1, 2, 4, 8}) {
     for (const int cores : {1, 2, 3}) {
-      Draw draw(10);
+      RandomTimes draw(10);
       std::vector<BatchWork> batches(kMany);
       for (BatchWork& batch : batches) {
         batch.delay_s = draw.exponential(3e-3);
@@ -156,7 +156,7 @@ TEST(Queueing, CoresSharedByWorkersThatSleepAndCompute) {
 // Processor sharing does not care how the work is distributed: constant and
 // heavy-tailed work of one mean give the same rate.
 TEST(Queueing, SharedCoresDoNotCareForTheDistribution) {
-  Draw draw(11);
+  RandomTimes draw(11);
   std::vector<BatchWork> batches(kMany);
   for (BatchWork& batch : batches) {
     batch.delay_s = draw.exponential(2e-3);

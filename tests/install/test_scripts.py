@@ -52,6 +52,13 @@ def test_docs_check_refuses_paths_of_the_machine(copy):
     assert "a path of this machine" in check_docs(copy).stdout
 
 
+def test_a_constant_that_would_hide_a_headers_is_found(copy):
+    header, source = copy / "src/report/one.h", copy / "src/report/two.cpp"
+    header.write_text("namespace datamon::report {\ninline constexpr int kMost = 1;\n}\n")
+    source.write_text("namespace datamon::report {\nnamespace {\nconstexpr int kLeast = 0, kMost = 2;\n}\n}\n")
+    assert "two.cpp:3: kMost is in src/report/one.h, too" in check_docs(copy).stdout
+
+
 def test_bootstrap_says_what_is_missing_where_there_is_no_apt(copy, tmp_path):
     tools = tmp_path / "bin"
     tools.mkdir()

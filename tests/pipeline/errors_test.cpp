@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "dataset.h"
+#include "go_on.h"
 #include "jpeg_writer.h"
 #include "pipeline/consumer.h"
 #include "pipeline/error.h"
@@ -19,8 +20,6 @@ namespace {
 
 using Json = nlohmann::json;
 namespace fs = std::filesystem;
-
-const StopFlag kGoOn{0};
 
 std::vector<std::uint8_t> cut(std::vector<std::uint8_t> file, double share) {
   file.resize(static_cast<std::size_t>(static_cast<double>(file.size()) * share));

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "dataset.h"
+#include "go_on.h"
 #include "host_gpu.h"
 #include "pipeline/error.h"
 #include "pipeline/gpu/cut_space.h"
@@ -15,8 +16,6 @@
 
 namespace datamon::pipeline::test {
 namespace {
-
-const StopFlag kGoOn{0};
 
 // What one batch becomes: samples, labels, items.
 struct Whole {

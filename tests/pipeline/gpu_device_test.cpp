@@ -12,6 +12,7 @@
 #include <string>
 
 #include "dataset.h"
+#include "go_on.h"
 #include "host_gpu.h"
 #include "ops_images.h"
 #include "pipeline/consumer.h"
@@ -25,8 +26,6 @@ namespace datamon::pipeline::test {
 namespace {
 
 using namespace gpu;
-
-const StopFlag kGoOn{0};
 
 // A copy of host bytes on the device.
 class OnDevice {

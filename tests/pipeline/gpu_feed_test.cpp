@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "dataset.h"
+#include "go_on.h"
 #include "host_cuda.h"
 #include "jpeg_writer.h"
 #include "pipeline/consumer.h"
@@ -15,8 +16,6 @@
 
 namespace datamon::pipeline::test {
 namespace {
-
-const StopFlag kGoOn{0};
 
 class GpuFeed : public testing::TestWithParam<Backend> {
  protected:

@@ -7,6 +7,7 @@ target_link_libraries(datamon_pipeline_testing PUBLIC
   datamon_pipeline fmt::fmt nlohmann_json::nlohmann_json JPEG::JPEG GTest::gtest)
 datamon_warnings(datamon_pipeline_testing)
 
+# datamon_pipeline_test(NAME [property value...]): the tests of NAME.cpp.
 function(datamon_pipeline_test name)
   add_executable(${name} ${name}.cpp)
   target_link_libraries(${name} PRIVATE datamon_pipeline_testing GTest::gtest_main)
@@ -15,21 +16,18 @@ function(datamon_pipeline_test name)
   gtest_discover_tests(${name} TEST_PREFIX pipeline. PROPERTIES TIMEOUT 120 ${ARGN})
 endfunction()
 
-datamon_pipeline_test(errors_test)
-datamon_pipeline_test(faults_test)
 datamon_pipeline_test(loader_test)
+target_sources(loader_test PRIVATE errors_test.cpp faults_test.cpp pipeline_recording_test.cpp
+               rates_test.cpp tar_test.cpp)
+# What MON=1 leaves is read with the report's own reader.
+target_link_libraries(loader_test PRIVATE datamon_report)
+target_compile_definitions(loader_test PRIVATE
+  DATAMON_MONITOR_LIBRARY="$<TARGET_FILE:datamon_monitor>")
+add_dependencies(loader_test datamon_monitor)
+# Replaces malloc.
 datamon_pipeline_test(memory_test)
-datamon_pipeline_test(rates_test)
 # Measures wall time, which other tests would take from it.
 datamon_pipeline_test(slow_test RUN_SERIAL TRUE)
-datamon_pipeline_test(tar_test)
-
-# What MON=1 leaves, read with the report's own reader.
-datamon_pipeline_test(pipeline_recording_test)
-target_link_libraries(pipeline_recording_test PRIVATE datamon_report)
-target_compile_definitions(pipeline_recording_test PRIVATE
-  DATAMON_MONITOR_LIBRARY="$<TARGET_FILE:datamon_monitor>")
-add_dependencies(pipeline_recording_test datamon_monitor)
 
 # GPU backends, as far as they go without a GPU.
 datamon_pipeline_test(gpu_cut_test)

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "dataset.h"
+#include "go_on.h"
 #include "jpeg_writer.h"
 #include "pipeline/consumer.h"
 #include "pipeline/error.h"
@@ -34,8 +35,6 @@ PipelineOptions small_options() {
   options.digest = true;
   return options;
 }
-
-const StopFlag kGoOn{0};
 
 struct Makers {
   int workers;

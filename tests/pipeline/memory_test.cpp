@@ -10,6 +10,7 @@
 #include <cstdlib>
 
 #include "dataset.h"
+#include "go_on.h"
 #include "pipeline/loader.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -52,8 +53,6 @@ void* aligned_alloc(std::size_t alignment, std::size_t bytes) {
 
 namespace datamon::pipeline::test {
 namespace {
-
-const StopFlag kGoOn{0};
 
 std::size_t resident_bytes() {
   std::size_t total = 0, resident = 0;

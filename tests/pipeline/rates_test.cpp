@@ -4,14 +4,13 @@
 #include <gtest/gtest.h>
 
 #include "dataset.h"
+#include "go_on.h"
 #include "jpeg_writer.h"
 #include "pipeline/consumer.h"
 #include "pipeline/error.h"
 
 namespace datamon::pipeline::test {
 namespace {
-
-const StopFlag kGoOn{0};
 
 void add_image(const std::filesystem::path& path, int width, int height, std::size_t& bytes) {
   JpegKind kind;

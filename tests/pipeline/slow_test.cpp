@@ -8,14 +8,13 @@
 #include <functional>
 
 #include "dataset.h"
+#include "go_on.h"
 #include "pipeline/consumer.h"
 #include "pipeline/error.h"
 #include "pipeline/loader.h"
 
 namespace datamon::pipeline::test {
 namespace {
-
-const StopFlag kGoOn{0};
 
 TEST(SlowSpec, IsUnderstood) {
   EXPECT_EQ(parse_slow("read=+2ms").add_ns, 2'000'000);

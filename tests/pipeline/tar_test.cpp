@@ -8,6 +8,7 @@
 #include <random>
 
 #include "dataset.h"
+#include "go_on.h"
 #include "pipeline/consumer.h"
 #include "pipeline/error.h"
 #include "pipeline/source.h"
@@ -16,7 +17,6 @@ namespace datamon::pipeline::test {
 namespace {
 
 namespace fs = std::filesystem;
-const StopFlag kGoOn{0};
 
 void expect_equal_items(const Source& a, const Source& b) {
   ASSERT_EQ(a.size(), b.size());

@@ -1,4 +1,4 @@
-// What a report advises, as one text to search in.
+// What a report advises and why it judges so, as one text to search in.
 #pragma once
 
 #include <string>
@@ -12,6 +12,13 @@ inline std::string advice(const report::Profile& profile) {
   std::string out;
   for (const report::Remedy& remedy : report::diagnose(profile).remedies)
     out += remedy.change + " | " + remedy.why + "\n";
+  return out;
+}
+
+// A line a reason of the verdict.
+inline std::string reasons(const report::Profile& profile) {
+  std::string out;
+  for (const std::string& why : report::diagnose(profile).verdict.why) out += why + "\n";
   return out;
 }
 

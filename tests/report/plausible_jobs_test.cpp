@@ -24,16 +24,11 @@ using ::testing::HasSubstr;
 using testing::make_profile;
 using ::testing::Not;
 using testing::ProfileModel;
+using testing::reasons;
 
 std::string page(const Profile& profile) {
   return std::regex_replace(text_reporter({.width = 140})->render(profile, diagnose(profile)),
                             std::regex("\\s+"), " ");
-}
-
-std::string reasons(const Profile& profile) {
-  std::string out;
-  for (const std::string& why : diagnose(profile).verdict.why) out += why + "\n";
-  return out;
 }
 
 // Of films, a batch takes what it takes. Of sixteen workers that made six batches each one

@@ -15,7 +15,7 @@ namespace {
 
 using namespace datamon::testing;
 
-Profile profile_of(const LoaderModel& model) {
+Profile built_from(const LoaderModel& model) {
   test::TemporaryFolder folder;
   write_loader(folder.path(), model);
   return build_profile(Recording::open(folder.path()));
@@ -46,7 +46,7 @@ TEST(ProfileProperty, SlowerByAFactorChangesTimesAlone) {
          {&slow.read_s, &slow.decode_s, &slow.transform_s, &slow.other_s, &slow.collate_s,
           &slow.send_s, &slow.receive_s, &slow.compute_s, &slow.init_s})
       *time *= k;
-    const Profile a = profile_of(model), b = profile_of(slow);
+    const Profile a = built_from(model), b = built_from(slow);
     EXPECT_EQ(a.items, b.items);
     EXPECT_EQ(a.consumer.steps, b.consumer.steps);
     EXPECT_EQ(a.consumer.steady_steps, b.consumer.steady_steps) << number;

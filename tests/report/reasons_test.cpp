@@ -15,6 +15,7 @@ using ::testing::HasSubstr;
 using testing::make_profile;
 using ::testing::Not;
 using testing::ProfileModel;
+using testing::reasons;
 
 // A disk that idles is not blamed for what the page cache delivers.
 TEST(Reasons, ReadsFromThePageCacheAreNotTheDisks) {
@@ -53,12 +54,6 @@ TEST(Reasons, ReadsFromThePageCacheAreNotTheDisks) {
   profile.machine.page_cache_hit_share = 0.1;
   EXPECT_THAT(advice(profile), HasSubstr("storage is at its limit, so more readers"));
   EXPECT_THAT(advice(profile), HasSubstr("faster disk"));
-}
-
-std::string reasons(const Profile& profile) {
-  std::string out;
-  for (const std::string& why : diagnose(profile).verdict.why) out += why + "\n";
-  return out;
 }
 
 // A job that uses a tenth of the cores is not what fills them.

@@ -25,7 +25,7 @@ Profile run_job(const fs::path& folder, const std::string& more) {
   return build_profile(Recording::open(directory));
 }
 
-std::uint64_t whole_count(const Profile& profile, const std::string& name) {
+std::uint64_t count_of(const Profile& profile, const std::string& name) {
   std::uint64_t sum = 0;
   for (const auto* table : {&profile.stages, &profile.start_up_stages})
     for (const StageProfile& stage : *table)
@@ -40,9 +40,8 @@ void expect_whole(const Profile& profile) {
   EXPECT_EQ(profile.items, items);
   EXPECT_EQ(profile.batch_count, batches);
   EXPECT_EQ(profile.consumer.steps, batches);
-  for (const char* stage : {"fetch", "read", "decode"})
-    EXPECT_EQ(whole_count(profile, stage), items);
-  EXPECT_EQ(whole_count(profile, "compute"), batches);
+  for (const char* stage : {"fetch", "read", "decode"}) EXPECT_EQ(count_of(profile, stage), items);
+  EXPECT_EQ(count_of(profile, "compute"), batches);
   EXPECT_EQ(profile.monitor.spans, 3 * items + 3 * batches);
   EXPECT_EQ(profile.monitor.dropped, 0u);
   EXPECT_EQ(profile.job.processes, 3);

@@ -6,7 +6,7 @@
 namespace datamon::report {
 namespace {
 
-using testing::Contains;
+using ::testing::Contains;
 
 TEST(Setting, IsWrittenForTheJobForPeopleAndAsCode) {
   const LoaderSetting plain{.workers = 4, .prefetch = 2, .pin = {}, .persistent = {}};

@@ -17,13 +17,13 @@ namespace {
 using injection::symbol;
 
 // The latest first: a later CUPTI serves an older driver of the same major version.
-constexpr const char* kNames[] = {"libcupti.so.13", "libcupti.so.12", "libcupti.so.11.8",
-                                  "libcupti.so"};
+constexpr const char* kFileNames[] = {"libcupti.so.13", "libcupti.so.12", "libcupti.so.11.8",
+                                      "libcupti.so"};
 
 void* open(const char* path, int more = 0) { return ::dlopen(path, RTLD_NOW | RTLD_LOCAL | more); }
 
 void* open_loaded() {
-  for (const char* name : kNames)
+  for (const char* name : kFileNames)
     if (void* library = open(name, RTLD_NOLOAD)) return library;
   return nullptr;
 }
@@ -87,7 +87,7 @@ void* open_python_package() {
 }
 
 void* open_system() {
-  for (const char* name : kNames)
+  for (const char* name : kFileNames)
     if (void* library = open(name)) return library;
   return nullptr;
 }

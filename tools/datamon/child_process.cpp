@@ -66,19 +66,12 @@ class SignalForwarding {
   std::array<struct sigaction, kForwarded.size()> before_{};
 };
 
-std::vector<char*> pointers(const std::vector<std::string>& strings) {
-  std::vector<char*> out;
-  for (const std::string& s : strings) out.push_back(const_cast<char*>(s.c_str()));
-  out.push_back(nullptr);
-  return out;
-}
-
 int spawn(const std::vector<std::string>& command, const sigset_t& mask, pid_t& pid) {
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
   posix_spawnattr_setsigmask(&attributes, &mask);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-  const std::vector<char*> arguments = pointers(command);
+  const std::vector<char*> arguments = exec_pointers(command);
   const int error =
       posix_spawnp(&pid, arguments[0], nullptr, &attributes, arguments.data(), environ);
   posix_spawnattr_destroy(&attributes);
@@ -86,6 +79,13 @@ int spawn(const std::vector<std::string>& command, const sigset_t& mask, pid_t& 
 }
 
 }  // namespace
+
+std::vector<char*> exec_pointers(const std::vector<std::string>& strings) {
+  std::vector<char*> out;
+  for (const std::string& s : strings) out.push_back(const_cast<char*>(s.c_str()));
+  out.push_back(nullptr);
+  return out;
+}
 
 ChildResult run_child(const std::vector<std::string>& command,
                       const std::vector<std::pair<std::string, std::string>>& environment) {

@@ -23,4 +23,7 @@ struct ChildResult {
 ChildResult run_child(const std::vector<std::string>& command,
                       const std::vector<std::pair<std::string, std::string>>& environment);
 
+// What exec() takes: the strings' own characters, then a null. Valid as long as they are.
+std::vector<char*> exec_pointers(const std::vector<std::string>& strings);
+
 }  // namespace datamon::cli

@@ -11,7 +11,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr char kReader[] = "libdatamon-cupti.so";
+constexpr char kCuptiReader[] = "libdatamon-cupti.so";
 constexpr char kCudaPath[] = "CUDA_INJECTION64_PATH";
 constexpr char kDriver[] = "libcuda.so.1";
 
@@ -29,13 +29,13 @@ void add_cupti_environment(const fs::path& library,
                            int exit_code) {
   std::error_code error;
   const fs::path reader =
-      library.empty() ? fs::path() : fs::absolute(library).parent_path() / kReader;
+      library.empty() ? fs::path() : fs::absolute(library).parent_path() / kCuptiReader;
   if (library.empty() || !fs::exists(reader, error))
     throw CommandError(fmt::format("--cupti needs {}, which is not there",
-                                   library.empty() ? kReader : reader.string()),
+                                   library.empty() ? kCuptiReader : reader.string()),
                        exit_code);
   const char* before = std::getenv(kCudaPath);
-  if (before != nullptr && before[0] != '\0' && fs::path(before).filename() != kReader)
+  if (before != nullptr && before[0] != '\0' && fs::path(before).filename() != kCuptiReader)
     throw CommandError(fmt::format("--cupti cannot be used beside another tool that {} names, {}; "
                                    "only one can use CUPTI: unset it",
                                    kCudaPath, before),

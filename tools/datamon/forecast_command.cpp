@@ -26,7 +26,7 @@ namespace {
 using report::Change;
 using report::ChangeKind;
 
-struct Options {
+struct ForecastCommandOptions {
   std::string directory, output, color = "auto", placement;
   int width = 0;
   std::string loader, rates;
@@ -55,7 +55,7 @@ std::string faster_text(const std::string& text) {
              : "must be STAGE=FACTOR, as in decode=2 or read=inf, not '" + text + "'";
 }
 
-std::vector<Change> changes_of(const Options& options) {
+std::vector<Change> changes_of(const ForecastCommandOptions& options) {
   std::vector<Change> changes;
   const auto add = [&](bool wanted, ChangeKind kind, double value, std::string stage = "") {
     if (wanted) changes.push_back({kind, value, std::move(stage)});
@@ -101,7 +101,8 @@ std::string json_text(const report::ForecastSection& section, const report::Swee
   return out.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
-std::string next_step(const Options& options, const report::Profile& profile, bool any) {
+std::string next_step(const ForecastCommandOptions& options, const report::Profile& profile,
+                      bool any) {
   if (!any) return report::command_about(profile, "report");  // it has more to say on why
   if (options.sweep) return report::command_about(profile, "forecast", "--workers N");
   if (changes_of(options).empty()) return report::command_about(profile, "forecast", "--sweep");
@@ -119,7 +120,7 @@ std::string title(const ChosenRecording& chosen, const report::Profile& profile,
          "\n\n";
 }
 
-int forecast_recording(const Options& options) {
+int forecast_recording(const ForecastCommandOptions& options) {
   const ColorChoice color = color_choice(options.color);
   const auto rates = chosen_rates(options.rates);
   const ChosenRecording chosen = chosen_recording(options.directory, "forecast");
@@ -148,7 +149,7 @@ int forecast_recording(const Options& options) {
   return 0;
 }
 
-void add_changes(CLI::App& app, Options& options) {
+void add_changes(CLI::App& app, ForecastCommandOptions& options) {
   with_environment(app.add_option("--workers", options.workers,
                                   "So many workers (of each rank); 0: none, the consumer loads"))
       ->type_name("N")
@@ -190,7 +191,7 @@ void add_changes(CLI::App& app, Options& options) {
 }  // namespace
 
 void add_forecast_command(CommandSet& commands) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ForecastCommandOptions>();
   CLI::App& app = commands.add(
       {.name = "forecast",
        .summary = "Say how fast a recorded job would be after a change",

@@ -9,7 +9,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr char kReader[] = "libdatamon-nvtx.so";
+constexpr char kNvtxReader[] = "libdatamon-nvtx.so";
 constexpr char kNvtxPath[] = "NVTX_INJECTION64_PATH";
 
 }  // namespace
@@ -32,15 +32,15 @@ void add_nvtx_environment(const NvtxOptions& options, const fs::path& library,
   if (!options.rules.empty()) environment.emplace_back("MON_NVTX_RULES", options.rules);
   if (!options.in) return;
   std::error_code error;
-  const fs::path reader = fs::absolute(library).parent_path() / kReader;
+  const fs::path reader = fs::absolute(library).parent_path() / kNvtxReader;
   if (library.empty() || !fs::exists(reader, error))
     throw CommandError(fmt::format("--nvtx-in needs {}, which is not there; build datamon with "
                                    "NVTX's headers (cmake -DDATAMON_NVTX=ON)",
-                                   library.empty() ? kReader : reader.string()),
+                                   library.empty() ? kNvtxReader : reader.string()),
                        exit_code);
   environment.emplace_back("MON_NVTX_IN", "1");
   const char* before = std::getenv(kNvtxPath);
-  if (before != nullptr && before[0] != '\0' && fs::path(before).filename() != kReader)
+  if (before != nullptr && before[0] != '\0' && fs::path(before).filename() != kNvtxReader)
     environment.emplace_back("MON_NVTX_CHAIN", before);
   environment.emplace_back(kNvtxPath, reader.string());
 }

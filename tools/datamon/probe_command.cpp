@@ -14,13 +14,13 @@
 namespace datamon::cli {
 namespace {
 
-struct Options : RecordOptions, ReportOptions {
+struct ProbeCommandOptions : RecordOptions, ReportOptions {
   std::string delay = monitor::kProbeDelay.fallback, seconds = monitor::kProbeSeconds.fallback;
 };
 
 // Two of three windows have a delay, each of one stage; the stages share what reaches the
 // step among them.
-void say_cost(const Options& options) {
+void say_cost(const ProbeCommandOptions& options) {
   const double delay = std::stod(options.delay);
   std::cerr << fmt::format(
       "datamon: an experiment: from the first steps on, for at most {} s, one stage after the "
@@ -29,7 +29,7 @@ void say_cost(const Options& options) {
       options.seconds, delay, delay * 2 / 3 / 8, delay * 2 / 3);
 }
 
-int probe(const Options& options, const std::vector<std::string>& command) {
+int probe(const ProbeCommandOptions& options, const std::vector<std::string>& command) {
   if (command.empty())
     throw CommandError("probe: no command given\ntry: datamon probe -- python train.py", 2);
   const ColorChoice color = color_choice(options.color);
@@ -50,7 +50,7 @@ int probe(const Options& options, const std::vector<std::string>& command) {
 }  // namespace
 
 void add_probe_command(CommandSet& commands) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ProbeCommandOptions>();
   CLI::App& app = commands.add(
       {.name = "probe",
        .summary = "Test by experiment on the running job which stage limits it",

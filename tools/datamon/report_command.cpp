@@ -14,12 +14,12 @@
 namespace datamon::cli {
 namespace {
 
-struct Options : ReportOptions {
+struct ReportCommandOptions : ReportOptions {
   std::string directory;
   std::string kineto, megengine_log;  // another tool's file instead of a recording
 };
 
-int report_import(const Options& options, ColorChoice color) {
+int report_import(const ReportCommandOptions& options, ColorChoice color) {
   const report::Profile profile = options.kineto.empty()
                                       ? report::import_megengine_log(options.megengine_log)
                                       : report::import_kineto(options.kineto);
@@ -29,7 +29,7 @@ int report_import(const Options& options, ColorChoice color) {
   return 0;
 }
 
-int report_recording(const Options& options) {
+int report_recording(const ReportCommandOptions& options) {
   const ColorChoice color = color_choice(options.color);  // a wrong word is told before any work
   if (!options.kineto.empty() || !options.megengine_log.empty())
     return report_import(options, color);
@@ -42,7 +42,7 @@ int report_recording(const Options& options) {
 }  // namespace
 
 void add_report_command(CommandSet& commands) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ReportCommandOptions>();
   CLI::App& app = commands.add(
       {.name = "report",
        .summary = "Say what a job waits for and what to change",

@@ -17,7 +17,7 @@
 namespace datamon::cli {
 namespace {
 
-struct Options {
+struct TraceCommandOptions {
   std::string directory;
   report::TraceTarget target;
   std::string output = "trace.json";
@@ -99,7 +99,7 @@ void tell(const report::TraceSummary& summary, const report::TraceTarget& target
     std::cerr << "datamon: " << statement << '\n';
 }
 
-int trace(const Options& options) {
+int trace(const TraceCommandOptions& options) {
   report::TraceTarget target = options.target;
   target.path = options.output;
   report::TraceOptions what = options.trace;
@@ -119,7 +119,7 @@ int trace(const Options& options) {
 }  // namespace
 
 void add_trace_command(CommandSet& commands) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<TraceCommandOptions>();
   CLI::App& app = commands.add(
       {.name = "trace",
        .summary = "Export a recording as Chrome trace JSON, for Perfetto and other viewers",

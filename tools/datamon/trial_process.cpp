@@ -17,6 +17,8 @@
 #include <optional>
 #include <thread>
 
+#include "child_process.h"
+
 namespace datamon::cli {
 namespace {
 
@@ -96,17 +98,11 @@ std::vector<std::string> environment_of(const TrialProcess& trial) {
   return out;
 }
 
-std::vector<char*> pointers(const std::vector<std::string>& strings) {
-  std::vector<char*> out;
-  for (const std::string& s : strings) out.push_back(const_cast<char*>(s.c_str()));
-  out.push_back(nullptr);
-  return out;
-}
-
 // errno of what went wrong, told through a pipe that exec closes; 0: it runs.
 int start(const TrialProcess& trial, pid_t& pid) {
   const std::vector<std::string> variables = environment_of(trial);
-  const std::vector<char*> arguments = pointers(trial.command), environment = pointers(variables);
+  const std::vector<char*> arguments = exec_pointers(trial.command),
+                           environment = exec_pointers(variables);
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return errno;
   const pid_t parent = getpid();

@@ -19,7 +19,7 @@
 namespace datamon::cli {
 namespace {
 
-struct Options : OutputOptions {
+struct TuneCommandOptions : OutputOptions {
   std::string directory, library, loader, output;
   std::string time_budget = "5m";
   int trials = 6, most_workers = -1;
@@ -50,7 +50,7 @@ std::string variable_check(const std::string& text) {
   return equals != text.npos && equals > 0 ? "" : "must be NAME=VALUE, not '" + text + "'";
 }
 
-int tune(const Options& options, const std::vector<std::string>& command) {
+int tune(const TuneCommandOptions& options, const std::vector<std::string>& command) {
   if (command.empty())
     throw CommandError("tune: no command given\ntry: datamon tune -- python train.py", 2);
   const ColorChoice color = color_choice(options.color);
@@ -87,7 +87,7 @@ int tune(const Options& options, const std::vector<std::string>& command) {
 }  // namespace
 
 void add_tune_command(CommandSet& commands) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<TuneCommandOptions>();
   CLI::App& app = commands.add(
       {.name = "tune",
        .summary = "Find the data loader's settings that make a job fastest",

@@ -13,7 +13,7 @@ namespace {
 
 // Steps that are simulated for the value of a forecast: as many as recorded,
 // between these. Each worker makes ten batches at least.
-constexpr std::size_t kFewestSteps = 400, kMostSteps = 2000, kBatchesAWorker = 10;
+constexpr std::size_t kFewestSteps = 400, kMostDrawn = 2000, kBatchesAWorker = 10;
 // Resamples, and the steps of each: their spread is scaled to the number recorded.
 constexpr int kReplicates = 16;
 constexpr std::size_t kReplicateSteps = 400;
@@ -52,7 +52,7 @@ double steady_rate(const LoaderSetup& setup, const Series& series) {
 // nothing left to make, leave cores to the others.
 std::size_t steps_for(const LoaderSetup& setup, std::size_t wanted) {
   const std::size_t each = kBatchesAWorker * static_cast<std::size_t>(std::max(1, setup.workers));
-  return std::min(std::max(wanted, each) + ahead(setup), 8 * kMostSteps);
+  return std::min(std::max(wanted, each) + ahead(setup), 8 * kMostDrawn);
 }
 
 double deviation(const std::vector<double>& values) {
@@ -94,7 +94,7 @@ Forecaster::Forecaster(const Profile& profile, const PlacementRates* rates)
   find_sharing(profile);
   const Scenario scenario = as_it_is(model_);
   const std::size_t steps =
-      steps_for(scenario.setup, std::clamp(model_.batches.size(), kFewestSteps, kMostSteps));
+      steps_for(scenario.setup, std::clamp(model_.batches.size(), kFewestSteps, kMostDrawn));
   const Series series = series_of(model_, scenario, in_order(model_.batches.size(), steps),
                                   in_order(model_.steps.size(), steps));
   const LoaderSetup setup = sharings_.front().on(scenario.setup);
@@ -228,7 +228,7 @@ ForecastAnswer Forecaster::forecast(const std::vector<Change>& changes, Over ove
   const auto scenario = scenario_of(changes, answer.why_not);
   if (!scenario) return answer;
   const std::size_t count =
-      steps_for(scenario->setup, std::clamp(model_.batches.size(), kFewestSteps, kMostSteps));
+      steps_for(scenario->setup, std::clamp(model_.batches.size(), kFewestSteps, kMostDrawn));
   const Positions batches = in_order(model_.batches.size(), count);
   const Positions steps = in_order(model_.steps.size(), count);
   double least = kUnlimited, most = 0, value = 0;
@@ -297,7 +297,7 @@ Bounds Forecaster::bounds_after(const std::vector<Change>& changes) const {
   // As many steps as the job as it is was simulated for: a bound that the change does not
   // touch stays what it was.
   const std::size_t count =
-      steps_for(model_.setup, std::clamp(model_.batches.size(), kFewestSteps, kMostSteps));
+      steps_for(model_.setup, std::clamp(model_.batches.size(), kFewestSteps, kMostDrawn));
   const Series series = series_of(model_, *scenario, in_order(model_.batches.size(), count),
                                   in_order(model_.steps.size(), count));
   return scaled(bounds_of(sharings_.front().on(scenario->setup), series.batches, series.steps),

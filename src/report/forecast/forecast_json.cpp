@@ -10,10 +10,6 @@ using nlohmann::ordered_json;
 
 namespace {
 
-ordered_json text_or_null(const std::string& text) {
-  return text.empty() ? ordered_json() : ordered_json(valid_utf8(text));
-}
-
 ordered_json upper_bound(const Interval& interval) {
   ordered_json out = to_json(interval);
   out["low"] = nullptr;
@@ -25,6 +21,10 @@ ordered_json finite(double value) {
 }
 
 }  // namespace
+
+ordered_json text_or_null(const std::string& text) {
+  return text.empty() ? ordered_json() : ordered_json(valid_utf8(text));
+}
 
 ordered_json to_json(const Interval& interval) {
   return {{"value", interval.value}, {"low", interval.low}, {"high", interval.high}};

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <string>
 #include <vector>
 
 #include "report/forecast/candidates.h"
@@ -10,6 +11,8 @@
 
 namespace datamon::report {
 
+// Text from anywhere as valid UTF-8; null where it is empty.
+nlohmann::ordered_json text_or_null(const std::string& text);
 nlohmann::ordered_json to_json(const Interval& interval);
 nlohmann::ordered_json to_json(const Change& change);
 // An upper bound has no low end.

@@ -14,7 +14,7 @@ namespace datamon::report {
 namespace {
 
 // Images that differ by less are alike.
-constexpr double kAlike = 1.25;
+constexpr double kAlikeImages = 1.25;
 // No two sets of photographs differ by more; a recording that says so is damaged.
 constexpr double kMostRatio = 1e4;
 
@@ -51,7 +51,7 @@ double size_ratio(const Profile& profile, const PlacementRates& rates,
   }
   ratio = std::clamp(ratio, 1 / kMostRatio, kMostRatio);
   assumptions.push_back(
-      ratio < kAlike && ratio > 1 / kAlike
+      ratio < kAlikeImages && ratio > 1 / kAlikeImages
           ? fmt::format("images are as large as those of the rates ({})", by)
           : fmt::format(
                 "images cost {} what those of the rates did, as they have so many times the "

@@ -54,10 +54,6 @@ std::string line_of(const PlacementOutlook& outlook) {
   return device.empty() ? line : line + " · " + device;
 }
 
-ordered_json text_or_null(const std::string& text) {
-  return text.empty() ? ordered_json() : ordered_json(valid_utf8(text));
-}
-
 ordered_json advice_word(const PlacementAdvice& advice) {
   if (advice.choice) return to_string(*advice.choice);
   return advice.none_helps ? ordered_json("none") : ordered_json();

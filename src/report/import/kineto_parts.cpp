@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
+#include "report/nanoseconds.h"
+
 namespace datamon::report {
 namespace {
-
-double seconds(std::int64_t ns) { return static_cast<double>(ns) * 1e-9; }
 
 // Walks the nested parts of one wait; each class gets its exclusive time.
 class WaitSplitter {

@@ -8,14 +8,13 @@
 #include "report/import/kineto_gpu.h"
 #include "report/import/kineto_parts.h"
 #include "report/import/kineto_reader.h"
+#include "report/nanoseconds.h"
 #include "report/problem_log.h"
 #include "report/profile_parts.h"
 #include "report/text_units.h"
 
 namespace datamon::report {
 namespace {
-
-double seconds(std::int64_t ns) { return static_cast<double>(ns) * 1e-9; }
 
 // Everything that the parts of the profile are made from.
 struct Trace {

@@ -8,7 +8,7 @@
 namespace datamon::report {
 namespace {
 
-constexpr std::size_t kMostDevices = 64;
+constexpr std::size_t kMostDeviceNames = 64;
 
 // FNV-1a: numbers and texts as ids share one space; the top bit keeps them apart.
 std::uint64_t hash(std::string_view text) {
@@ -207,7 +207,7 @@ class EventHandler {
   }
   void end_device() {
     auto& names = reading_.header.device_names;
-    if (!device_name_.empty() && device_id_ >= 0 && names.size() < kMostDevices)
+    if (!device_name_.empty() && device_id_ >= 0 && names.size() < kMostDeviceNames)
       names[device_id_] = device_name_;
     device_name_.clear();
     device_id_ = -1;
