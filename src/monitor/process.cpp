@@ -78,12 +78,14 @@ bool recording() {
          g_process->state.load(std::memory_order_acquire) == State::kRecording;
 }
 
-void describe(FileHeader& header, bool child, std::uint64_t begun) {
+// `forked_from`: the pid of the recorded process of which this one is a fork; 0: of none.
+void describe(FileHeader& header, std::uint32_t forked_from, std::uint64_t begun) {
   header.version_major = format::kVersionMajor;
   header.version_minor = format::kVersionMinor;
   header.byte_order_mark = format::kByteOrderMark;
   identify(header);
-  const bool joined = child || was_started_by_recorded();
+  if (forked_from != 0) header.parent_pid = forked_from;  // it may have ended by now
+  const bool joined = forked_from != 0 || was_started_by_recorded();
   header.is_root = !joined && (header.rank == format::kUnknown || header.rank == 0);
   header.clock_kind = static_cast<std::uint32_t>(clock_kind());
   header.first_pair = read_clock_pair();
@@ -94,7 +96,7 @@ void describe(FileHeader& header, bool child, std::uint64_t begun) {
 }
 
 // The process lock is held. The file becomes one when its magic is written.
-bool begin_file(Process& process, bool child, std::uint64_t begun) {
+bool begin_file(Process& process, std::uint32_t forked_from, std::uint64_t begun) {
   new (&process.file) RecordingFile();
   char stem[128];
   file_name_stem(stem, sizeof stem);
@@ -109,7 +111,7 @@ bool begin_file(Process& process, bool child, std::uint64_t begun) {
   process.file.note("monitor.split", to_string(g_inherited.split.kind));
   process.file.note("monitor.version", "1");
   FileHeader& header = *process.file.header();
-  describe(header, child, begun);
+  describe(header, forked_from, begun);
   process.refreshed_ticks = header.first_pair.ticks;
   static_assert(sizeof header.magic == sizeof(std::uint64_t));
   std::uint64_t magic;
@@ -140,7 +142,8 @@ void begin_in_child(Process& process) {
              g_inherited.mapping_bytes - format::kBlockAlignment);
   g_inherited.mapping_bytes = format::kBlockAlignment;
   Schedstat::close_inherited();
-  const bool begun = begin_file(process, true, clock_now());
+  const std::uint32_t parent = reinterpret_cast<const FileHeader*>(parents)->pid;
+  const bool begun = begin_file(process, parent, clock_now());
   if (begun)
     ::munmap(parents, format::kBlockAlignment);
   else
@@ -250,7 +253,7 @@ bool attach() {
   }
   auto* process = static_cast<Process*>(root);
   RecordingDirectory& directory = g_inherited.directory;
-  if (!find_recording_directory(directory) || !begin_file(*process, false, begun)) {
+  if (!find_recording_directory(directory) || !begin_file(*process, 0, begun)) {
     say("datamon: not recording: %s\n", directory.error);
     return false;
   }
