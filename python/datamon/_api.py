@@ -36,10 +36,6 @@ def _resumes(function):
     return bool(flags & _RESUMES) and not flags & _ITERABLE_COROUTINE
 
 
-def _name_of(function):
-    return getattr(function, "__name__", None)
-
-
 def step():
     """Says that the work of the current step ends here: what follows until the
     next batch is asked for (a checkpoint, an evaluation) is not the step's."""
@@ -59,5 +55,6 @@ def wrap(iterable, name=None):
     if not _wrapped.is_iterable(iterable):
         if not callable(iterable) or isinstance(iterable, type) or _resumes(iterable):
             return iterable
-        return _giving.stand_for(iterable, _loaders.for_wrapped(iterable, name or _name_of(iterable)))
+        name = name or getattr(iterable, "__name__", None)
+        return _giving.stand_for(iterable, _loaders.for_wrapped(iterable, name))
     return _wrapped.stand_for(iterable, _loaders.for_wrapped(iterable, name))

@@ -3,6 +3,7 @@
 // threshold with its reason: docs/diagnosis.md and diagnosis_thresholds.h.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -42,6 +43,10 @@ const char* to_string(Qualifier qualifier);  // "too-few-workers", ...
 
 enum class Confidence { kLow, kMedium, kHigh };
 const char* to_string(Confidence confidence);
+
+inline bool is_among(const std::vector<Qualifier>& qualifiers, Qualifier qualifier) {
+  return std::find(qualifiers.begin(), qualifiers.end(), qualifier) != qualifiers.end();
+}
 
 struct Verdict {
   Label label = Label::kInsufficientData;

@@ -15,9 +15,7 @@ struct Case {
   const Ruling& ruling;
   const std::vector<Qualifier>& qualifiers;
 
-  bool has(Qualifier qualifier) const {
-    return std::find(qualifiers.begin(), qualifiers.end(), qualifier) != qualifiers.end();
-  }
+  bool has(Qualifier qualifier) const { return is_among(qualifiers, qualifier); }
   int ranks() const { return std::max(1, profile.job.ranks); }
   // Of one rank, as options count them.
   int workers() const { return std::max({0, workers_each(profile), profile.job.workers}); }

@@ -332,8 +332,7 @@ std::vector<std::string> explain(const Profile& profile, const Evidence& evidenc
     explain_workers(evidence, ruling, out);
   }
   const bool said_of_others =
-      !evidence.machine.throttled &&
-      std::find(qualifiers.begin(), qualifiers.end(), Qualifier::kCpuSaturated) != qualifiers.end();
+      !evidence.machine.throttled && is_among(qualifiers, Qualifier::kCpuSaturated);
   for (const Qualifier qualifier : qualifiers) {
     if (qualifier == Qualifier::kInterference && said_of_others) continue;
     std::string line = qualifier_line(qualifier, evidence);

@@ -54,8 +54,7 @@ double speedup_while_receiving(const Profile& profile, const Verdict& verdict,
 
 // Epoch boundaries take so much that what is said of the steady state is not of the run.
 bool has_epoch_starts(const Profile& profile, const Verdict& verdict) {
-  const auto& qualifiers = verdict.qualifiers;
-  return std::find(qualifiers.begin(), qualifiers.end(), Qualifier::kStartUp) != qualifiers.end() &&
+  return is_among(verdict.qualifiers, Qualifier::kStartUp) &&
          epoch_boundaries(profile.phases).count > 0;
 }
 
@@ -186,8 +185,7 @@ class TextReporter : public Reporter {
     if (factor > kLargestFactor)
       return fmt::format(
           "{} {}. Without that wait it would run more than {:.0f}x as fast: it does next to "
-          "nothing "
-          "but wait, and the loader alone sets its {} steps/s{}.",
+          "nothing but wait, and the loader alone sets its {} steps/s{}.",
           waits, share, kLargestFactor, rate_text(steps), items);
     if (is_input_bound(verdict.label) || verdict.label == Label::kBalanced)
       return fmt::format("{} {}. Without that wait it would run at most {} as fast: {}.", waits,

@@ -59,6 +59,9 @@ std::string pressure_text(const MachineProfile& machine) {
   return parts.empty() ? "no pressure" : fmt::format("pressure: {}", fmt::join(parts, ", "));
 }
 
+// What belongs to no loader (files that are read before there is one) has a number, too.
+bool is_loader(const LoaderVerdict& loader) { return loader.steps > 0 || !loader.name.empty(); }
+
 }  // namespace
 
 std::string Sections::heading(const std::string& text) const {
@@ -92,9 +95,6 @@ std::string Sections::loader() const {
   if (!many && !said) return "";
   return fact("loader", joined(parts));
 }
-
-// What belongs to no loader (files that are read before there is one) has a number, too.
-bool is_loader(const LoaderVerdict& loader) { return loader.steps > 0 || !loader.name.empty(); }
 
 std::string Sections::loaders() const {
   if (std::count_if(diagnosis_.loaders.begin(), diagnosis_.loaders.end(), is_loader) < 2) return "";
@@ -301,10 +301,7 @@ std::string Sections::workers_and_machine() const {
 }
 
 std::string Sections::slow_items() const {
-  const auto& qualifiers = diagnosis_.verdict.qualifiers;
-  if (std::find(qualifiers.begin(), qualifiers.end(), Qualifier::kStragglerItems) ==
-      qualifiers.end())
-    return "";
+  if (!is_among(diagnosis_.verdict.qualifiers, Qualifier::kStragglerItems)) return "";
   std::string out = heading("the slowest items");
   for (std::size_t i = 0; i < profile_.slow_items.size() && i < kMostProblems; ++i) {
     const SlowItem& item = profile_.slow_items[i];

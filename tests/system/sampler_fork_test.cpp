@@ -24,13 +24,8 @@ using test::RecordingFile;
 using test::rows_of;
 using test::sampler_threads;
 using test::stop_and_wait;
-using test::TemporaryFolder;
 
-// Every test forks, so that no sampler lives in the test program itself.
-class SamplerFork : public ::testing::Test {
- protected:
-  TemporaryFolder folder_;
-};
+using SamplerFork = test::InFolder;
 
 int open_descriptors() {
   int count = 0;

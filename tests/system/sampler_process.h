@@ -1,6 +1,7 @@
 // Processes of a job that have a sampler each, for tests that fork and kill them.
 #pragma once
 
+#include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/types.h>
@@ -93,5 +94,11 @@ inline bool stop_and_wait() {
   monitor::sampler_stop();
   return eventually([] { return sampler_threads(::getpid()) == 0; });
 }
+
+// Every test forks, so that no sampler lives in the test program itself.
+class InFolder : public ::testing::Test {
+ protected:
+  TemporaryFolder folder_;
+};
 
 }  // namespace datamon::test

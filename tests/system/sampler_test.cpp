@@ -32,11 +32,7 @@ double cpu_seconds() {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
 }
 
-// Every test forks, so that no sampler lives in the test program itself.
-class SamplerTest : public ::testing::Test {
- protected:
-  TemporaryFolder folder_;
-};
+using SamplerTest = test::InFolder;
 
 TEST_F(SamplerTest, RecordsTheMachineAndTheJobsProcesses) {
   Child job([&] {

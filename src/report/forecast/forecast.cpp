@@ -105,7 +105,7 @@ Forecaster::Forecaster(const Profile& profile, const PlacementRates* rates)
   }
   simulated_over_measured_ = rate / model_.measured_steps_per_s;
   bounds_ = scaled(bounds_of(setup, series.batches, series.steps), 1, model_.ranks);
-  first_batch_s_ = first_batch_s(setup, series);
+  if (model_.boundaries > 0) first_batch_s_ = first_batch_s(setup, series);
 }
 
 bool Forecaster::counts_boundaries() const {
